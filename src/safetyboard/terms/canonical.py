@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Canonical bytes: RFC 8785 JSON without floats, digests and content ids."""
+
+import hashlib
+from typing import TypeAlias
+
+import rfc8785
+
+from safetyboard.terms.errors import WrongUse
+
+Plain: TypeAlias = "None | bool | int | str | list[Plain] | dict[str, Plain]"
+
+LARGEST_INTEGER = 2**53 - 1
+
+
+def canonical_json(value: Plain) -> bytes:
+    """Write plain data as RFC 8785 JSON; only integers below 2**53, never floats.
+
+    Raises:  WrongUse: a float, a larger integer or another type is inside.
+    Source:  RFC 8785; the number rule is stricter, so that no reader has to agree on float printing.
+    """
+    _refuse_unportable(value)
+    return rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+def _refuse_unportable(value: object) -> None:
+    if value is None or isinstance(value, bool | str):
+        return
+    if isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            raise WrongUse(f"The integer {value} is over 2^53.", hint="Write it as a decimal string.")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_unportable(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise WrongUse(f"The key {key!r} is not text.")
+            _refuse_unportable(item)
+    else:
+        raise WrongUse(f"A {type(value).__name__} has no canonical form.", hint="Write reals as hexadecimal floats.")
+
+
+def digest_of(content: bytes) -> str:
+    """Name bytes by their SHA-256, written ``sha256:<64 hex digits>``."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def content_id(value: Plain) -> str:
+    """Name plain data by the digest of its canonical JSON."""
+    return digest_of(canonical_json(value))
