@@ -14,7 +14,7 @@ class Case:
 
     Args:    case: UUIDv7. opened: RFC 3339 in UTC. tool: name and version. platform: versions of packages
              that results depend on. options: as given. loss: claims_in = judged + open + not_run, to the unit.
-             result_digest: over claims, verdicts and evidence, without times or hosts.
+             files: digests of report, replay script and the like. result_digest: over claims, verdicts and evidence, without times or hosts.
     """
 
     KIND: ClassVar[str] = "case"
@@ -26,6 +26,7 @@ class Case:
     options: Mapping[str, Plain]
     loss: Mapping[str, Plain]
     result_digest: str
+    files: Mapping[str, Plain] = field(default_factory=dict)
     stopped_by_time: bool = False
     unsound: bool = False
     not_run: tuple[str, ...] = ()
