@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wing of networks and policies: attack, prove, explain, repair."""

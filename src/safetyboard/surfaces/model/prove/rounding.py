@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rounding may move at every layer, and the flat layout on which the compiled prover works."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from safetyboard.surfaces.model.prove import input_split_kernel as kernel
+from safetyboard.terms.network import Layer
+
+if TYPE_CHECKING:
+    from safetyboard.surfaces.model.setting import NetworkSetting
+    from safetyboard.terms.network import Vector
+
+    Unsafe = tuple[tuple[tuple[tuple[tuple[int, Fraction], ...], Fraction], ...], ...]
+
+UNIT = 2.0**-24
+"""Unit roundoff of float32."""
+TINY = 2.0**-126
+"""Smallest normal float32: what flushing to zero may lose in one operation."""
+GROWTH = 1.0 + 2.0**-10
+"""Our deltas are larger than the formula's, so that a checker may evaluate the same scheme in other digits."""
+OWN = 2.0**-40
+"""Covers our own float64: sums of up to 4096 products err by less than 2**-40 of their absolute sum."""
+WIDEST = 4096
+
+
+def rounding_of(layer: "Layer") -> tuple[float, float]:
+    """Give the relative and the absolute part of a layer's delta.
+
+    delta = relative * (|W| |a| + magnitude) + absolute bounds how far the deployed layer may lie from its exact
+    value: gamma_m and (m + 1) tiny, enlarged by 2**-10; 2**-40 of the same absolute sum is added for the float64
+    arithmetic in which the bounds themselves are computed, also on layers that are exact in float32.
+
+    Source:  Higham 2002, Accuracy and Stability of Numerical Algorithms, section 3.1.
+    """
+    own = OWN * max(1.0, layer.weight.shape[1] / WIDEST)
+    if layer.roundings == 0:
+        return own, 1e-290
+    gamma = layer.roundings * UNIT / (1.0 - layer.roundings * UNIT)
+    return gamma * GROWTH + own, (layer.roundings + 1) * TINY * GROWTH
+
+
+def input_delta(lower: "Vector", upper: "Vector") -> "Vector":
+    """Bound what rounding an input to float32 moves, over a box."""
+    return np.asarray((UNIT * np.maximum(np.abs(lower), np.abs(upper)) + 2.0**-149) * GROWTH)
+
+
+def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tuple[kernel.Plan, kernel.Bench]:
+    """Lay the setting out flat, with the root's neuron bounds and the deltas that follow from them."""
+    layers = _closed(setting.network.layers)
+    plan = _plan(layers, lower, upper)
+    bench = _bench(plan)
+    for k in range(len(layers)):
+        kernel.bound_layer(plan, bench, k, lower, upper)
+    start = int(plan.at[len(layers) - 1])
+    largest = np.maximum(np.abs(bench.lower[start:]), np.abs(bench.upper[start:]))
+    rows = _rows(setting.exact_rows, layers[-1], largest)
+    plan = plan._replace(**rows)
+    count, inputs = plan.row_constant.shape[0], int(plan.sizes[0])
+    room = {"row_gradient": np.zeros((count, inputs)), "row_total": np.zeros(count), "row_bound": np.zeros(count)}
+    return plan, bench._replace(**room)
+
+
+def _closed(layers: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
+    """End with a layer without ReLU, so that every row can be folded into the last one."""
+    if not layers[-1].relu:
+        return layers
+    outputs = layers[-1].weight.shape[0]
+    zero = np.zeros(outputs)
+    return (*layers, Layer(weight=np.eye(outputs), bias=zero, magnitude=zero, roundings=0, relu=False))
+
+
+def _plan(layers: "tuple[Layer, ...]", lower: "Vector", upper: "Vector") -> kernel.Plan:
+    sizes = np.array([layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers)], dtype=np.int64)
+    areas = [0, *np.cumsum([layer.weight.size for layer in layers])]
+    starts = np.concatenate([[0], np.cumsum(sizes[1:])])
+    return kernel.Plan(
+        weights=np.concatenate([layer.weight.ravel() for layer in layers]).astype(np.float64),
+        weight_at=np.array(areas[:-1], dtype=np.int64),
+        bias=np.concatenate([layer.bias for layer in layers]).astype(np.float64),
+        magnitude=np.concatenate([layer.magnitude for layer in layers]).astype(np.float64),
+        rounding=np.array([rounding_of(layer)[0] for layer in layers]),
+        tiny=np.array([rounding_of(layer)[1] for layer in layers]),
+        at=starts[:-1].astype(np.int64),
+        sizes=sizes,
+        relu=np.array([layer.relu for layer in layers], dtype=np.bool_),
+        input_delta=input_delta(lower, upper),
+        input_largest=np.maximum(np.abs(lower), np.abs(upper)) + input_delta(lower, upper),
+        row_outer=np.zeros((1, 1)),
+        row_start=np.zeros((1, 1)),
+        row_constant=np.zeros(1),
+        row_conjunction=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _bench(plan: kernel.Plan) -> kernel.Bench:
+    neurons, inputs, widest = plan.bias.shape[0], int(plan.sizes[0]), int(plan.sizes.max())
+    return kernel.Bench(
+        lower=np.full(neurons, -np.inf),
+        upper=np.full(neurons, np.inf),
+        slope=np.ones(neurons),
+        intercept=np.zeros(neurons),
+        alpha=np.ones(neurons),
+        delta=np.zeros(neurons),
+        gradient=np.zeros((neurons, inputs)),
+        vector=np.zeros(widest),
+        spare=np.zeros(widest),
+        row_gradient=np.zeros((1, inputs)),
+        row_total=np.zeros(1),
+        row_bound=np.zeros(1),
+        share=np.zeros(inputs),
+        point=np.zeros(inputs),
+    )
+
+
+def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "dict[str, kernel.Floats | kernel.Integers]":
+    """Fold the last layer into every row; what a decimal coefficient loses in float64 is taken off."""
+    starts, outer, constants, owners = [], [], [], []
+    for j, conjunction in enumerate(unsafe):
+        for coefficients, constant in conjunction:
+            row, level, lost = _rounded(coefficients, constant, last.weight.shape[0], largest)
+            starts.append(row @ last.weight)
+            outer.append(np.abs(row))
+            absolute = np.abs(row) @ np.abs(last.bias) + abs(level)
+            constants.append(row @ last.bias + level - lost - OWN * absolute)
+            owners.append(j)
+    return {
+        "row_start": np.array(starts),
+        "row_outer": np.array(outer),
+        "row_constant": np.array(constants),
+        "row_conjunction": np.array(owners, dtype=np.int64),
+    }
+
+
+def _rounded(
+    coefficients: tuple[tuple[int, Fraction], ...], constant: Fraction, outputs: int, largest: "Vector"
+) -> "tuple[Vector, float, float]":
+    """Round one row to float64 and bound what that can change its value by."""
+    exact: dict[int, Fraction] = {}
+    for index, coefficient in coefficients:
+        exact[index] = exact.get(index, Fraction(0)) + coefficient
+    row = np.zeros(outputs)
+    level = float(constant)
+    lost = abs(Fraction(level) - constant)
+    for index, coefficient in exact.items():
+        row[index] = float(coefficient)
+        lost += abs(Fraction(row[index]) - coefficient) * Fraction(float(largest[index]))
+    return row, level, float(lost) * (1.0 + OWN)
