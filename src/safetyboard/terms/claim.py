@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 from safetyboard.terms.canonical import Plain
 
-
 Tier = Literal["good", "intended", "non-disastrous"]
 
 

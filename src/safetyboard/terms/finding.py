@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 from safetyboard.terms.canonical import Plain
 
-
 Grade = Literal["established", "probable", "possible", "rejected", "unknown"]
 
 

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 from safetyboard.terms.canonical import Plain
 
-
 Word = Literal["REFUTED", "PROVED", "BOUNDED", "SUPPORTED", "UNKNOWN", "NOT_RUN"]
 
 

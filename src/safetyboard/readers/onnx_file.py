@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read an ONNX file as a chain of dense layers, trusting nothing in it before it was checked."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+
+from safetyboard.readers.onnx_operators import LARGEST_MATRIX, RULES, SUPPORTED, Chain, Step
+from safetyboard.terms.canonical import Plain, digest_of
+from safetyboard.terms.errors import TooLarge, UnreadableInput, UnsupportedOperator
+from safetyboard.terms.network import Layer, Network
+
+LARGEST_FILE = 1 << 30
+MOST_NODES = 100_000
+Arrays = dict[str, "np.ndarray[Any, Any]"]
+
+
+def sniff(content: bytes, name: str) -> bool:
+    """Tell whether the name says ONNX; the content decides only when it is read."""
+    return name.removesuffix(".gz").endswith(".onnx")
+
+
+def read_network(content: bytes, name: str) -> tuple[Network, dict[str, Plain]]:
+    """Read uncompressed ONNX bytes; returns the network and facts about its interface.
+
+    Raises:  UnreadableInput, UnsupportedOperator, TooLarge: each names file, node and remedy.
+    Source:  ONNX operator documentation, opset 1 to 23; docs/reference/certificate.md section 1.
+    """
+    graph, opset = _graph(content, name)
+    constants = {tensor.name: _array(tensor, name) for tensor in graph.initializer}
+    source = _single(graph.input, constants, name, "input")
+    target = _single(graph.output, {}, name, "output")
+    shape = _shape(source, name)
+    _check_float(source, name)
+    chain = _walk(graph, constants, (source.name, target.name), shape, (name, opset))
+    layers = chain.layers or (_identity(chain.size),)
+    for layer in layers:
+        if not (np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all()):
+            raise UnreadableInput(f"{name}: {layer.origin or 'a layer'} holds NaN or infinite weights.")
+    network = Network(
+        layers=layers,
+        input_name=source.name,
+        input_shape=shape,
+        output_shape=chain.shape,
+        content=digest_of(content),
+    )
+    return network, _facts(network, graph, opset)
+
+
+def _graph(content: bytes, name: str) -> tuple[Any, int]:
+    if not content:
+        raise UnreadableInput(f"{name}: the file is empty.", hint="Give an ONNX file.")
+    if len(content) > LARGEST_FILE:
+        raise TooLarge(f"{name}: {len(content)} bytes is over the limit of {LARGEST_FILE}.")
+    try:
+        model = onnx.load_model_from_string(content)
+    except (DecodeError, RuntimeError, ValueError) as error:
+        raise UnreadableInput(f"{name}: not an ONNX file, or truncated.", hint="Export the network again.") from error
+    graph = model.graph
+    if not graph.node and not graph.output:
+        raise UnreadableInput(f"{name}: not an ONNX file, or truncated.", hint="Export the network again.")
+    if len(graph.node) > MOST_NODES:
+        raise TooLarge(f"{name}: {len(graph.node)} nodes is over the limit of {MOST_NODES}.")
+    if graph.sparse_initializer or model.functions:
+        raise UnsupportedOperator(f"{name}: sparse initialisers and model functions are not supported.")
+    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    return graph, int(versions[0]) if versions else 1
+
+
+def _array(tensor: Any, name: str) -> "np.ndarray[Any, Any]":
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+        raise UnreadableInput(
+            f"{name}: tensor {tensor.name!r} keeps its data in another file.", hint="Export with the data inside."
+        )
+    if tensor.data_type not in (onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.INT32):
+        kind = onnx.TensorProto.DataType.Name(tensor.data_type) if tensor.data_type in range(1, 27) else "unknown"
+        raise UnsupportedOperator(f"{name}: tensor {tensor.name!r} is {kind}; only float32 networks are supported.")
+    size = math.prod(int(d) for d in tensor.dims)
+    width = 8 if tensor.data_type == onnx.TensorProto.INT64 else 4
+    held = len(tensor.raw_data) // width or len(tensor.float_data) or len(tensor.int64_data) or len(tensor.int32_data)
+    if min(tensor.dims, default=0) < 0 or size != held or size > LARGEST_MATRIX:
+        raise UnreadableInput(
+            f"{name}: tensor {tensor.name!r} declares shape {list(tensor.dims)} but holds {held} numbers."
+        )
+    return np.asarray(numpy_helper.to_array(tensor))
+
+
+def _single(values: Any, constants: Mapping[str, Any], name: str, what: str) -> Any:
+    left = [value for value in values if value.name not in constants]
+    if len(left) != 1:
+        raise UnsupportedOperator(f"{name}: the network has {len(left)} {what}s; exactly one is supported.")
+    return left[0]
+
+
+def _check_float(value: Any, name: str) -> None:
+    if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+        raise UnsupportedOperator(f"{name}: the input {value.name!r} is not float32.")
+
+
+def _shape(value: Any, name: str) -> tuple[int, ...]:
+    shape = []
+    for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
+        size = int(dimension.dim_value)
+        if size < 1 and axis > 0:
+            raise UnsupportedOperator(
+                f"{name}: axis {axis} of the input {value.name!r} has no fixed size.", hint="Export with fixed sizes."
+            )
+        shape.append(max(size, 1) if axis > 0 or len(value.type.tensor_type.shape.dim) == 1 else 1)
+    if not shape or math.prod(shape) > LARGEST_MATRIX:
+        raise UnreadableInput(f"{name}: the input {value.name!r} has no usable shape.")
+    return tuple(shape)
+
+
+def _identity(size: int) -> Layer:
+    zero = np.zeros(size)
+    return Layer(weight=np.eye(size), bias=zero, magnitude=zero, roundings=0, relu=False, origin="identity")
+
+
+def _walk(graph: Any, constants: Arrays, ends: tuple[str, str], shape: tuple[int, ...], file: tuple[str, int]) -> Chain:
+    """Follow the one computed value from the input to the output; anything else is refused."""
+    name, opset = file
+    current, chain = ends[0], Chain(layers=(), shape=shape)
+    for number, node in enumerate(graph.node):
+        place = f"{name}: node {node.name or number} ({node.op_type})"
+        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
+            constants[node.output[0]] = _constant(node, place, name)
+            continue
+        if node.op_type not in RULES or node.domain not in ("", "ai.onnx"):
+            raise UnsupportedOperator(
+                f"{name}: unsupported operator {node.op_type} at node {node.name or number}; "
+                f"supported: {', '.join(SUPPORTED)}."
+            )
+        computed = [i for i, value in enumerate(node.input) if value and value not in constants]
+        if len(computed) != 1 or node.input[computed[0]] != current:
+            raise UnsupportedOperator(
+                f"{place} does not take exactly one computed value, the one made just before it; "
+                "branches, skips and loops are not supported."
+            )
+        operands = {i: constants[v] for i, v in enumerate(node.input) if v and i != computed[0]}
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        step = Step(
+            place=place,
+            operator=node.op_type,
+            attributes=attributes,
+            operands=operands,
+            computed=computed[0],
+            opset=opset,
+        )
+        chain = _applied(chain, step)
+        current = node.output[0]
+    if current != ends[1]:
+        raise UnreadableInput(f"{name}: the output {ends[1]!r} is not computed from the input.")
+    return chain
+
+
+def _applied(chain: Chain, step: Step) -> Chain:
+    for position, operand in step.operands.items():
+        if operand.dtype == np.float32 and not np.isfinite(operand).all():
+            raise UnreadableInput(f"{step.place}: constant {position} holds NaN or infinite weights.")
+    try:
+        return RULES[step.operator](chain, step)
+    except (KeyError, IndexError, ValueError, TypeError, ZeroDivisionError, AttributeError) as error:
+        raise UnreadableInput(f"{step.place}: its attributes or constants do not fit together.") from error
+
+
+def _constant(node: Any, place: str, name: str) -> "np.ndarray[Any, Any]":
+    for attribute in node.attribute:
+        if attribute.name == "value":
+            return _array(attribute.t, name)
+        if attribute.name in ("value_float", "value_floats"):
+            return np.asarray(onnx.helper.get_attribute_value(attribute), dtype=np.float32)
+        if attribute.name in ("value_int", "value_ints"):
+            return np.asarray(onnx.helper.get_attribute_value(attribute), dtype=np.int64)
+    raise UnsupportedOperator(f"{place}: a constant of this kind is not supported.")
+
+
+def _facts(network: Network, graph: Any, opset: int) -> dict[str, Plain]:
+    counted: dict[str, Plain] = {}
+    for node in graph.node:
+        counted[node.op_type] = int(counted.get(node.op_type, 0) or 0) + 1  # type: ignore[arg-type]
+    return {
+        "input": network.input_name,
+        "input_shape": list(network.input_shape),
+        "output_shape": list(network.output_shape),
+        "operators": counted,
+        "layers": len(network.layers),
+        "relu_neurons": network.neurons,
+        "parameters": sum(int(layer.weight.size + layer.bias.size) for layer in network.layers),
+        "opset": opset,
+    }
