@@ -1,42 +1,51 @@
-# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+# Two commands do all their own set-up on a fresh machine: `make demo` and `make test`. A second run starts at once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+# The same versions everywhere, those of the isolated build environment too.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+# Two single-threaded workers beat one with two threads, and sums come out in one order.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs checker clean
+.DELETE_ON_ERROR:
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or later is needed; say which one: make PYTHON=python3.12 ..."; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	touch $@
+	  { echo "Python 3.11 or later is needed; say which one it is: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	  echo "This Python has no ensurepip; using its own pip to furnish the virtual environment."; \
+	  rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install -q pip; }
+	@touch $@
 
 $(VENV)/demo-installed: $(VENV)/made pyproject.toml constraints.txt
-	$(PIP) install -c constraints.txt -e '.[networks]'
-	touch $@
+	$(PIP) install -e '.[networks]'
+	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/demo-installed
-	$(PIP) install -c constraints.txt -e '.[networks,examples,dev]'
-	touch $@
+	$(PIP) install -e '.[networks,examples,dev]'
+	@touch $@
 
 # The main job on real input. The network does fail, so the command must end with 1 (refuted), and with nothing else.
 demo: $(VENV)/demo-installed
 	@$(BIN)/safetyboard investigate examples/tumour --out demo-out --replace; code=$$?; \
-	  if [ $$code -ne 1 ]; then echo "The demonstration ended with $$code; 1 (refuted) was expected."; exit 1; fi
+	  if [ $$code -ne 1 ]; then echo "The demonstration ended with $$code; 1 (refuted) was expected." >&2; exit 1; fi
 	@$(BIN)/python -m safetyboard_check demo-out --key "$$($(BIN)/safetyboard keygen --fingerprint)"
 	@echo "Open demo-out/report.html in a browser."
 
-test: $(VENV)/dev-installed
+test: $(VENV)/dev-installed $(VENV)/browser-sought
+	@mkdir -p build
 	$(BIN)/python -m pytest -n 2 --dist loadfile --idea-report build/ideas.json \
 	  --cov --cov-config=pyproject.toml --cov-report=term:skip-covered $(PYTEST)
 
 check: $(VENV)/dev-installed
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --check
 
@@ -47,6 +56,20 @@ bench: $(VENV)/dev-installed
 	$(BIN)/python bench/acasxu.py
 	$(BIN)/python bench/evidence.py
 	$(BIN)/python bench/tables.py
+
+# The one-file checker, for people who do not want to install anything: build/safetyboard_check.pyz
+checker: $(VENV)/made
+	$(BIN)/python tools/build_checker.py build/safetyboard_check.pyz
+
+# A browser for the test that looks at the report: taken from Debian where root is at hand, else that test skips.
+$(VENV)/browser-sought: $(VENV)/made
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; } || exit 0; \
+	  command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || { \
+	  echo "Fetching chromium for the report test."; apt-get -qq update >/dev/null 2>&1; \
+	  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y -qq chromium >/dev/null 2>&1 || \
+	  echo "chromium could not be installed; the report test will say so."; }
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build demo-out

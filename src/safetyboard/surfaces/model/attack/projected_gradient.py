@@ -44,7 +44,8 @@ class ProjectedGradient:
         while spent < budget.units and not progress.stopped():
             starts = self._starts(setting, generator, min(self.restarts, budget.units - spent), first=turn == 0)
             steps = min(self.steps, max(1, (budget.units - spent) // starts.shape[0]))
-            points, harm = self._climb(setting, starts, steps, turn % targets if targets > 1 else None)
+            target = turn % targets if targets > 1 else None
+            points, harm = climb(setting, starts, steps, target, rate=self.rate, patience=self.patience)
             spent += steps * starts.shape[0]
             turn += 1
             progress.advance(steps * starts.shape[0])
@@ -66,25 +67,28 @@ class ProjectedGradient:
             starts[0] = setting.centre
         return starts
 
-    def _climb(
-        self, setting: NetworkSetting, points: "Matrix", steps: int, conjunction: int | None
-    ) -> "tuple[Matrix, Vector]":
-        """Step every start; a start that stalls goes back to its best point with half the step."""
-        lower, upper = setting.inner_lower, setting.inner_upper
-        width = upper - lower
-        count = points.shape[0]
-        rate, stalled = np.full(count, self.rate), np.zeros(count, dtype=np.int64)
-        best, best_points = np.full(count, -np.inf), points.copy()
-        for step in range(steps):
-            points = as_single(points, lower, upper)
-            harm, slope = setting.gradient(points, conjunction)
-            improved = harm > best
-            best = np.where(improved, harm, best)
-            best_points[improved] = points[improved]
-            stalled = np.where(improved, 0, stalled + 1)
-            tired = stalled >= self.patience
-            rate[tired] *= 0.5
-            stalled[tired] = 0
-            base = np.where(tired[:, None], best_points, points)
-            points = np.clip(base + (rate * 0.97**step)[:, None] * width * np.sign(slope), lower, upper)
-        return best_points, setting.harm(setting.forward(best_points))
+
+def climb(
+    setting: NetworkSetting, points: "Matrix", steps: int, conjunction: int | None, *, rate: float, patience: int
+) -> "tuple[Matrix, Vector]":
+    """Step every start up the harm; a start that stalls goes back to its best point with half the step.
+
+    Shapes:  points (starts, variables) -> (starts, variables), (starts,): best points and their harm.
+    """
+    lower, upper = setting.inner_lower, setting.inner_upper
+    width, count = upper - lower, points.shape[0]
+    rates, stalled = np.full(count, rate), np.zeros(count, dtype=np.int64)
+    best, best_points = np.full(count, -np.inf), points.copy()
+    for step in range(steps):
+        points = as_single(points, lower, upper)
+        harm, slope = setting.gradient(points, conjunction)
+        improved = harm > best
+        best = np.where(improved, harm, best)
+        best_points[improved] = points[improved]
+        stalled = np.where(improved, 0, stalled + 1)
+        tired = stalled >= patience
+        rates[tired] *= 0.5
+        stalled[tired] = 0
+        base = np.where(tired[:, None], best_points, points)
+        points = np.clip(base + (rates * 0.97**step)[:, None] * width * np.sign(slope), lower, upper)
+    return best_points, setting.harm(setting.forward(best_points))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from safetyboard.surfaces.model.attack.projected_gradient import climb
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
 from safetyboard.surfaces.model.prove.rounding import laid_out
 from safetyboard.surfaces.model.replay import replay
@@ -33,7 +34,8 @@ class InputSplit:
     inside that error is never proved. Fit for up to about 8 inputs.
 
     Args:    margin: a row counts as closed only above this (output units); covers what a checker may lose.
-             least_cut: smallest share of an edge worth cutting, (0, 1).
+             least_cut: smallest share of an edge worth cutting, (0, 1). guided_steps: gradient steps climbed from
+             the middles of the open boxes after each slice of the search; 0 for none.
     Units:   work units are boxes.
     Source:  Zhang et al. 2018, arXiv:1811.00866 (backward bounds, adaptive slopes); Kotha et al. 2023,
              arXiv:2302.01404 (clipping by output constraints); differs in sharing the relaxation gap among
@@ -42,6 +44,7 @@ class InputSplit:
 
     margin: float = 1e-9
     least_cut: float = 0.1
+    guided_steps: int = 30
     name: str = field(default="input-split", init=False)
     version: str = field(default="1", init=False)
 
@@ -98,12 +101,27 @@ class _Run:
                 if witness is not None:
                     return witness
                 threshold = 2.0 * max(threshold, float(kernel.harm_at(plan, bench, bench.point)), 1e-12)
-            elif state != kernel.RUNNING:
+                continue
+            witness = self._guided(stack, bench)
+            if witness is not None:
+                return witness
+            if state != kernel.RUNNING:
                 return self._null(stack, "the margin is inside the rounding error of the deployed network", bench)
-            elif progress.stopped():
+            if progress.stopped():
                 return self._null(stack, "stopped before it was decided", bench)
             if self.spent >= self.budget.units:
                 return self._null(stack, f"more than {self.spent} boxes are needed", bench)
+
+    def _guided(self, stack: kernel.Stack, bench: kernel.Bench) -> Witness | None:
+        """Climb from the middles of the open boxes: the relaxation says where a failure may still be."""
+        count = int(stack.count[0])
+        if not self.method.guided_steps or not count:
+            return None
+        middles = 0.5 * (stack.box_lower[:count] + stack.box_upper[:count])
+        starts = np.vstack([bench.point, middles[-63:]])
+        points, harm = climb(self.setting, starts, self.method.guided_steps, None, rate=0.05, patience=3)
+        top = int(harm.argmax())
+        return replay(self.setting, points[top], recipe=self._recipe()) if harm[top] > 0.0 else None
 
     def _rooted(self, plan: kernel.Plan, bench: kernel.Bench) -> kernel.Stack:
         inputs, neurons = self.lower.shape[0], bench.lower.shape[0]
@@ -173,7 +191,11 @@ class _Run:
             allotted=self.budget.units,
             spent=self.spent,
             subject=self.setting.network.content,
-            settings={"margin": float_text(self.method.margin), "least_cut": float_text(self.method.least_cut)},
+            settings={
+                "margin": float_text(self.method.margin),
+                "least_cut": float_text(self.method.least_cut),
+                "guided_steps": self.method.guided_steps,
+            },
         )
 
 
