@@ -7,9 +7,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from house.source_files import SRC, named, python_files, tree_of
 
 STANDARD = frozenset(sys.stdlib_module_names)
+BY_NAME = {"__import__", "import_module"}
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -19,9 +21,10 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield "." if node.level else (node.module or "").partition(".")[0]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"__import__", "import_module"}:
-            yield ast.unparse(node)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".import_module"):
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {
+            "__import__",
+            "import_module",
+        }:
             yield ast.unparse(node)
 
 

@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from house.source_files import ROOT, SRC
 
 # contract -> file -> the import planted there

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from house.source_files import ROOT, SRC, named, project_files, python_files, tree_of
 
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|stuff|shared|base|core)(_.*)?$|.*_(utils?|helpers?)$")
