@@ -10,10 +10,24 @@ from safetyboard_check.ed25519 import verify
 from safetyboard_check.faults import Rejected, need
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-KINDS = (
-    "case custody subject domain claim witness certificate bound ablation observation attestation null verdict finding "
-    "remedy lesson"
-).split()
+KINDS = [
+    "case",
+    "custody",
+    "subject",
+    "domain",
+    "claim",
+    "witness",
+    "certificate",
+    "bound",
+    "ablation",
+    "observation",
+    "attestation",
+    "null",
+    "verdict",
+    "finding",
+    "remedy",
+    "lesson",
+]
 
 
 def root_of(lines: list[bytes]) -> bytes:

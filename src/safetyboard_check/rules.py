@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules that join records: references, custody, counts, verdicts from evidence, causes, remedies."""
+
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from safetyboard_check.binomial import limits_hold
+from safetyboard_check.canonical import decode, digest, encode, number
+from safetyboard_check.faults import need
+
+Records = dict[str, dict[str, Any]]
+ABOUT = ("witness", "null", "bound", "ablation", "certificate")
+WORDS = ("REFUTED", "PROVED", "BOUNDED", "SUPPORTED", "UNKNOWN", "NOT_RUN")
+
+
+def short(name: str) -> str:
+    """Name a record in messages."""
+    return name.removeprefix("sha256:")[:12]
+
+
+def of_kind(records: Records, kind: str) -> Records:
+    """Pick the records of one kind, in log order."""
+    return {name: record for name, record in records.items() if record["kind"] == kind}
+
+
+def check_references(records: Records) -> None:
+    """Reject a reference to a record that does not stand earlier in the log, or is of the wrong kind."""
+    seen: dict[str, str] = {}
+
+    def refers(name: str, where: str, kinds: tuple[str, ...]) -> None:
+        need(seen.get(name) in kinds, f"{where} refers to {short(str(name))}, which is no earlier {' or '.join(kinds)}")
+
+    for name, record in records.items():
+        kind, where = record["kind"], f"{record['kind']} {short(name)}"
+        if kind in (*ABOUT, "verdict") or ("claim" in record and kind in ("observation", "attestation")):
+            refers(record.get("claim", ""), f"{where}: claim", ("claim",))
+        if kind == "claim":
+            refers(record["subject"], f"{where}: subject", ("subject",))
+            refers(record["domain"], f"{where}: domain", ("domain",))
+        if kind == "ablation" and "proved" in record:
+            refers(record["proved"], f"{where}: proved", ("certificate",))
+        evidence = (*ABOUT, "observation", "attestation")
+        if kind in ("verdict", "finding", "remedy"):
+            for item in record.get("evidence", []):
+                refers(item, f"{where}: evidence", evidence)
+                if kind == "verdict":
+                    need(records[item].get("claim") == record["claim"], f"{where}: evidence about another claim")
+        if kind == "finding":
+            for item in record.get("claims", []):
+                refers(item, f"{where}: claims", ("claim",))
+            for rival in record.get("rivals", []):
+                for item in rival.get("evidence", []):
+                    refers(item, f"{where}: rivals", evidence)
+        if kind == "remedy":
+            refers(record["claim"], f"{where}: claim", ("claim",))
+            refers(record["repaired_claim"], f"{where}: repaired_claim", ("claim",))
+        seen[name] = kind
+
+
+def check_custody(custody: dict[str, Any], held: Callable[[str], bool]) -> str:
+    """Recount custody; returns the sentence about what was unread."""
+    items = custody.get("items", [])
+    counted = Counter(item["state"] for item in items)
+    for state in ("used", "irrelevant", "unread"):
+        need(
+            custody.get(state) == counted.get(state, 0), f"custody: {state} is {custody.get(state)}, counted otherwise"
+        )
+    need(sum(counted.values()) == len(items) and set(counted) <= {"used", "irrelevant", "unread"}, "custody: states")
+    need(len({item["path"] for item in items}) == len(items), "custody: a path stands twice")
+    for item in items:
+        need(item["state"] != "used" or held(item["digest"]), f"custody: {item['path']}: its bytes are missing")
+    return f"{len(items)} items: {counted['used']} used, {counted['irrelevant']} irrelevant, {counted['unread']} unread"
+
+
+def check_trials(record: dict[str, Any], where: str, blob: Callable[[str], bytes | None]) -> None:
+    """Recheck the intervals and recount the arms of a bound or an ablation."""
+    confidence = number(record["confidence"], where)
+    arms = (
+        record["arms"]
+        if record["kind"] == "ablation"
+        else [{"name": "trials", "failures": record["events"], **{k: record[k] for k in ("trials", "lower", "upper")}}]
+    )
+    content = blob(record["data"]) if "data" in record else None
+    listed = decode(content, f"{where}: data")["arms"] if content is not None else {}
+    for arm in arms:
+        good = limits_hold(
+            arm["failures"], arm["trials"], confidence, number(arm["lower"], where), number(arm["upper"], where)
+        )
+        need(good, f"{where}: the interval of arm {arm['name']!r} is not the Clopper-Pearson interval")
+        if content is not None:
+            outcomes = listed.get(arm["name"], {}).get("failures")
+            need(isinstance(outcomes, list) and set(outcomes) <= {0, 1}, f"{where}: arm {arm['name']!r} has no trials")
+            same = len(outcomes) == arm["trials"] and sum(outcomes) == arm["failures"]
+            need(same, f"{where}: arm {arm['name']!r} is miscounted")
+
+
+def check_verdict(
+    record: dict[str, Any], records: Records, refuted: set[int], proved: set[int], facts: tuple[int, int, bool]
+) -> None:
+    """Derive the verdict of one claim and compare.
+
+    Args:    refuted, proved: cells with accepted witnesses and certificates. facts: the claim's cells, excluded
+             labels, and whether any cell has a non-empty unsafe set.
+    """
+    cells, excluded, speaks = facts
+    word, where = record["verdict"], f"verdict of claim {short(record['claim'])}"
+    kinds = [records[item]["kind"] for item in record.get("evidence", [])]
+    proved = proved - refuted
+    need(record["refuted"] == len(refuted), f"{where}: refuted is {record['refuted']}, derived {len(refuted)}")
+    need(record["proved"] == len(proved), f"{where}: proved is {record['proved']}, derived {len(proved)}")
+    need(record["open"] == cells - len(refuted) - len(proved), f"{where}: open is {record['open']}")
+    need(record["excluded"] == excluded, f"{where}: excluded is {record['excluded']}, derived {excluded}")
+    need(word in WORDS, f"{where}: unknown word {word!r}")
+    everything = cells > 0 and len(proved) == cells and speaks
+    if word == "REFUTED":
+        need(refuted and "witness" in kinds, f"{where}: REFUTED needs a witness that replays")
+        return
+    bounded_by_target = word == "BOUNDED" and "target" in records[record["claim"]]
+    need(not refuted or bounded_by_target, f"{where}: {word}, but a witness replays")
+    if word == "PROVED":
+        need(
+            everything and "certificate" in kinds, f"{where}: PROVED needs accepted certificates for all {cells} cells"
+        )
+    elif word == "BOUNDED":
+        need(cells > 0 and speaks and "bound" in kinds, f"{where}: BOUNDED needs a bound")
+    elif word == "SUPPORTED":
+        only = kinds and set(kinds) <= {"null", "observation", "attestation"}
+        need(only and not everything, f"{where}: SUPPORTED needs nulls, observations or attestations only")
+    elif word == "UNKNOWN":
+        enough = {"null", "certificate"} & set(kinds) and record.get("obstruction") and not everything
+        need(enough, f"{where}: UNKNOWN needs a null or certificate and an obstruction, and something open")
+    else:
+        none = not proved and not any(
+            r["kind"] in ("witness", "certificate") and r["claim"] == record["claim"] for r in records.values()
+        )
+        need(record.get("obstruction") and none, f"{where}: NOT_RUN needs an obstruction and no proof or witness")
+
+
+def check_findings(records: Records) -> None:
+    """Reject a cause graded above what its ablations carry."""
+    for name, record in of_kind(records, "finding").items():
+        where = f"finding {short(name)}"
+        held = [records[item] for item in record.get("evidence", [])]
+        ablations = [item for item in held if item["kind"] == "ablation"]
+        roles = {item["role"] for item in ablations if item["outcome"] == "for"}
+        if record["grade"] == "established":
+            complete = {"necessity", "sufficiency", "specificity"} <= roles
+            tested = all(rival["status"] != "untested" for rival in record.get("rivals", []))
+            need(complete and tested, f"{where}: 'established' needs all three roles for it, and no untested rival")
+        elif record["grade"] == "probable":
+            need(roles, f"{where}: 'probable' needs an ablation that speaks for it")
+        elif record["grade"] == "possible":
+            need(held, f"{where}: 'possible' needs evidence")
+        for rival in record.get("rivals", []):
+            untested = rival["status"] == "untested"
+            need(untested or rival.get("evidence"), f"{where}: rival {rival['factor']!r} is judged without evidence")
+
+
+def check_remedies(records: Records) -> None:
+    """Reject a remedy that says more than its re-attack and its claim's verdict."""
+    verdicts = {record["claim"]: record["verdict"] for record in of_kind(records, "verdict").values()}
+    attacked = {record["claim"] for record in of_kind(records, "witness").values()}
+    contents = {r["content"] for r in of_kind(records, "subject").values() if r.get("origin") == "repaired"}
+    for name, record in of_kind(records, "remedy").items():
+        where = f"remedy {short(name)}"
+        claim = record["repaired_claim"]
+        need(record["verdict"] == verdicts.get(claim), f"{where}: its verdict is not that of the repaired claim")
+        need(not (record["held"] and claim in attacked), f"{where}: held, but a witness stands against it")
+        need(record["subject"] in contents, f"{where}: its subject is not a repaired one")
+        about = records[records[claim]["subject"]]
+        need(about["content"] == record["subject"], f"{where}: the repaired claim is about another subject")
+        need(records[claim]["domain"] == records[record["claim"]]["domain"], f"{where}: the domain was changed")
+
+
+def check_case(case: dict[str, Any], records: Records) -> None:
+    """Recount the loss account and the result digest."""
+    verdicts = {record["claim"]: record["verdict"] for record in of_kind(records, "verdict").values()}
+    given = [
+        name
+        for name, record in of_kind(records, "claim").items()
+        if records[record["subject"]].get("origin", "given") == "given"
+    ]
+    counted = Counter(verdicts[name].lower() for name in given)
+    derived = {"claims": len(given), **{word.lower(): counted.get(word.lower(), 0) for word in WORDS}}
+    need(case.get("loss") == derived, f"case: the loss account is {case.get('loss')}, derived {derived}")
+    kept = sorted(name for name, record in records.items() if record["kind"] not in ("case", "custody"))
+    need(case.get("result_digest") == digest(encode(kept)), "case: the result digest is wrong")
+
+
+def read_box(cell: dict[str, Any], where: str) -> tuple[list[Fraction], list[Fraction]]:
+    """Read a cell's exact box; lower must not exceed upper."""
+    lower = [number(text, where) for text in cell["lower"]]
+    upper = [number(text, where) for text in cell["upper"]]
+    need(len(lower) == len(upper), f"{where}: the box has two sizes")
+    need(all(a <= b for a, b in zip(lower, upper, strict=True)), f"{where}: the box is empty")
+    return lower, upper
