@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys claims.toml may hold, and how a wrong one is named."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from safetyboard.terms.errors import SyntaxFault
+
+SCHEMA = "safetyboard.claims/1"
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("schema", "network", "data", "features", "classes", "claims", "scaling"),
+    "network": ("file",),
+    "data": ("file", "label", "row"),
+    "scaling": ("where", "mean", "deviation"),
+    "features": ("name", "unit", "lower", "upper"),
+    "classes": ("name", "output", "above", "below"),
+    "claims": [
+        "name",
+        "kind",
+        "statement",
+        "tier",
+        "intended",
+        "measured",
+        "rows",
+        "never",
+        "tolerance",
+        "radius",
+        "radii",
+        "per_feature",
+        "output",
+        "at_least",
+        "at_most",
+        "box",
+        "feature",
+        "direction",
+        "step",
+        "slack",
+    ],  # type: ignore[dict-item]
+}
+TIERS = ("good", "intended", "non-disastrous")
+
+
+def check_keys(plain: Mapping[str, Any], name: str) -> None:
+    """Refuse unknown keys, naming the nearest known one.
+
+    Raises:  SyntaxFault: with file, table, key and remedy.
+    """
+    _known(plain, "", f"{name}")
+    for table in ("network", "data", "scaling"):
+        if table in plain:
+            if not isinstance(plain[table], Mapping):
+                raise SyntaxFault(f"{name}: [{table}] must be a table.")
+            _known(plain[table], table, f"{name}: [{table}]")
+    for table in ("features", "classes", "claims"):
+        for number, entry in enumerate(listed(plain, table, name), start=1):
+            _known(entry, table, f"{name}: [[{table}]] number {number}")
+            if table == "claims" and entry.get("tier", TIERS[2]) not in TIERS:
+                raise SyntaxFault(f"{name}: [[claims]] number {number}: tier is none of {', '.join(TIERS)}.")
+
+
+def _known(entry: Mapping[str, Any], table: str, place: str) -> None:
+    for key in entry:
+        if key not in KEYS[table]:
+            near = difflib.get_close_matches(key, KEYS[table], 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(KEYS[table])}."
+            raise SyntaxFault(f"{place}: the key {key!r} is unknown.", hint=hint)
+
+
+def listed(plain: Mapping[str, Any], table: str, name: str) -> list[Mapping[str, Any]]:
+    """Give the entries of an array of tables."""
+    entries = plain.get(table, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise SyntaxFault(f"{name}: {table} must be written as [[{table}]].")
+    return entries
+
+
+def text_of(entry: Mapping[str, Any], key: str, place: str) -> str:
+    """Give a required text.
+
+    Raises:  SyntaxFault: missing or not text.
+    """
+    value = entry.get(key)
+    if not isinstance(value, str) or not value:
+        raise SyntaxFault(f"{place}: {key} is missing or no text.", hint=f'Write {key} = "...".')
+    return value
+
+
+def decimal(value: Any, place: str) -> Fraction:
+    """Read a number of the file as the decimal that was written (the shortest that gives this float).
+
+    Raises:  SyntaxFault: not a finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise SyntaxFault(f"{place}: {value!r} is not a finite number.")
+    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
