@@ -16,6 +16,7 @@ import safetyboard.terms
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference" / "schema"
+MAPPING = typing.get_origin(Mapping[str, str])
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -68,7 +69,7 @@ def _record(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _is_required(field: "dataclasses.Field[Any]", hint: Any) -> bool:
     has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-    may_be_empty = typing.get_origin(hint) in (tuple, Mapping, dict, typing.get_origin(Mapping[str, str]))
+    may_be_empty = typing.get_origin(hint) in (tuple, dict, MAPPING)
     return not has_default and not may_be_empty
 
 
@@ -86,7 +87,7 @@ def _form(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if origin is tuple:
         forms = [_form(each, definitions) for each in arguments]
         return {"type": "array", "prefixItems": forms, "minItems": len(forms), "maxItems": len(forms)}
-    if origin in (dict, typing.get_origin(Mapping[str, str])):
+    if origin in (dict, MAPPING):
         return {"type": "object"}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         definitions.setdefault(hint.__name__, {})

@@ -87,7 +87,7 @@ def test_the_documents_name_only_commands_and_options_that_exist() -> None:
 @pytest.mark.parametrize("file", PYTHON, ids=named)
 def test_the_python_blocks_of_a_document_run(file: Path, tmp_path: Path) -> None:
     blocks = [block for block in BLOCKS if block.file == file and block.language == "python"]
-    program = "\n".join("\n" * 0 + block.text for block in blocks)
+    program = "\n".join(block.text for block in blocks)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     answer = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning:__main__", "-"],
@@ -112,7 +112,8 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 
 def test_a_command_that_does_not_exist_would_be_found() -> None:
-    text = "```sh\n$ make nonsense\nnot a command\n$ safetyboard nonsense PATH && safetyboard investigate P --nonsense 3\n```\n"
+    lines = ["$ make nonsense", "no command", "$ safetyboard nonsense PATH && safetyboard investigate P --nonsense 3"]
+    text = "\n".join(["```sh", *lines, "```", ""])
     [block] = blocks_of(ROOT / "README.md", text)
     assert isinstance(block, Block)
     found = [fault for words in command_lines(block) for fault in faults_of(words)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from house.source_files import ROOT
@@ -22,6 +22,8 @@ sys.path.append(str(ROOT / "tools"))
 schemas = importlib.import_module("schemas")
 KINDS = schemas.stated_kinds()
 CLASSES = schemas.record_classes()
+# Records are small and alike, so a few examples say all, and shrinking a fault would cost more than it tells.
+few = settings(max_examples=20, phases=[Phase.explicit, Phase.generate])
 PLAIN = st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(-9, 9) | st.text(max_size=3), max_size=2)
 
 
@@ -67,6 +69,7 @@ def test_the_schema_is_a_schema(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(data=st.data())
 def test_a_written_record_fits_its_schema_and_is_read_back_the_same(kind: str, data: st.DataObject) -> None:
     record = data.draw(records(CLASSES[kind]))
@@ -78,6 +81,7 @@ def test_a_written_record_fits_its_schema_and_is_read_back_the_same(kind: str, d
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(data=st.data())
 def test_a_record_without_a_required_field_or_of_another_kind_is_refused(kind: str, data: st.DataObject) -> None:
     plain = to_plain(data.draw(records(CLASSES[kind])))

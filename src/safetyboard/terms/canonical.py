@@ -20,7 +20,7 @@ def canonical_json(value: Plain) -> bytes:
     Source:  RFC 8785; the number rule is stricter, so that no reader has to agree on float printing.
     """
     _refuse_unportable(value)
-    return rfc8785.dumps(value)  # type: ignore[arg-type]
+    return rfc8785.dumps(value)
 
 
 def _refuse_unportable(value: object) -> None:

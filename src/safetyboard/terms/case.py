@@ -13,8 +13,9 @@ class Case:
     """Head a docket: identity, time, settings and the account of every claim.
 
     Args:    case: UUIDv7. opened: RFC 3339 in UTC. tool: name and version. platform: versions of packages
-             that results depend on. options: as given. loss: claims_in = judged + open + not_run, to the unit.
-             files: digests of report, replay script and the like. result_digest: over claims, verdicts and evidence, without times or hosts.
+             that results depend on. options: as given. loss: the claims counted by verdict, which add up to
+             all of them. files: digests of report, replay script and the like. result_digest: over claims,
+             verdicts and evidence, without times or hosts.
     """
 
     KIND: ClassVar[str] = "case"

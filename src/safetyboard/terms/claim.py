@@ -14,8 +14,8 @@ Tier = Literal["good", "intended", "non-disastrous"]
 class Claim:
     """Assert that a named overseer judges no behaviour of the subject on the domain catastrophic.
 
-    Args:    subject: id of a subject record. property: the file or template the claim came from. domain: id of the domain record.
-             intended: the goal in the creator's words. measured: what the property actually measures.
+    Args:    subject: id of a subject record. property: the file or template the claim came from. domain: id of
+             the domain record. intended: the goal in the creator's words. measured: what the property actually measures.
              target: a stated failure probability for BOUNDED verdicts, rational text, or None.
     """
 

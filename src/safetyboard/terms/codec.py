@@ -11,6 +11,7 @@ from safetyboard.terms.canonical import Plain, content_id
 from safetyboard.terms.errors import UnreadableInput
 
 R = TypeVar("R")
+_MAPPING = typing.get_origin(Mapping[str, str])
 
 
 def to_plain(record: Any) -> dict[str, Plain]:
@@ -25,7 +26,7 @@ def to_plain(record: Any) -> dict[str, Plain]:
         plain["kind"] = kind
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
-        if field.name != "extra" and value is not None and value != () and value != {}:
+        if field.name != "extra" and value is not None and value not in ((), {}):
             plain[field.name] = _plain(value)
     return plain
 
@@ -50,6 +51,11 @@ def from_plain(cls: type[R], plain: Mapping[str, Any]) -> R:
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     values = {name: _value(hints[name], plain[name], f"{cls.__name__}.{name}") for name in fields if name in plain}
+    values |= {
+        name: empty
+        for name in fields.keys() - values.keys()
+        if (empty := _empty(fields[name], hints[name])) is not None
+    }
     unknown = {key: item for key, item in plain.items() if key not in fields and key != "kind"}
     kind = plain.get("kind")
     if "extra" in fields:
@@ -69,6 +75,13 @@ def from_plain(cls: type[R], plain: Mapping[str, Any]) -> R:
         raise UnreadableInput(f"The {cls.__name__} record lacks {', '.join(missing) or error}.") from error
 
 
+def _empty(field: "dataclasses.Field[Any]", hint: Any) -> Any:
+    """Give back what :func:`to_plain` left out of a field without a default: an empty tuple or mapping, else None."""
+    if field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING:
+        return None
+    return {tuple: (), _MAPPING: {}}.get(typing.get_origin(hint))
+
+
 def _value(hint: Any, item: Any, place: str) -> Any:  # noqa: PLR0911 - one return a type form reads best
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -83,7 +96,7 @@ def _value(hint: Any, item: Any, place: str) -> Any:  # noqa: PLR0911 - one retu
                 raise UnreadableInput(f"{place} must have {len(arguments)} entries.")
             return tuple(_value(form, entry, place) for form, entry in zip(arguments, item, strict=True))
         return tuple(_value(arguments[0], entry, place) for entry in item)
-    if origin in (Mapping, dict, typing.get_origin(Mapping[str, str])):
+    if origin in (dict, _MAPPING):
         if not isinstance(item, Mapping):
             raise UnreadableInput(f"{place} must be an object.")
         return dict(item)
