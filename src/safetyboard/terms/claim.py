@@ -15,8 +15,8 @@ class Claim:
     """Assert that a named overseer judges no behaviour of the subject on the domain catastrophic.
 
     Args:    subject: id of a subject record. property: the file or template the claim came from. domain: id of
-             the domain record. intended: the goal in the creator's words. measured: what the property actually measures.
-             target: a stated failure probability for BOUNDED verdicts, rational text, or None.
+             the domain record. intended: the goal in the creator's words. measured: what the property
+             actually measures. target: a stated failure probability for BOUNDED verdicts, rational text, or None.
     """
 
     KIND: ClassVar[str] = "claim"
