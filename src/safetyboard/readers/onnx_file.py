@@ -2,7 +2,7 @@
 """Read an ONNX file as a chain of dense layers, trusting nothing in it before it was checked."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def read_network(content: bytes, name: str) -> tuple[Network, dict[str, Plain]]:
     Source:  ONNX operator documentation, opset 1 to 23; docs/reference/certificate.md section 1.
     """
     graph, opset = _graph(content, name)
-    constants = {tensor.name: _array(tensor, name) for tensor in graph.initializer}
+    constants = constants_of(graph, name)
     source = _single(graph.input, constants, name, "input")
     target = _single(graph.output, {}, name, "output")
     shape = _shape(source, name)
@@ -70,6 +70,11 @@ def _graph(content: bytes, name: str) -> tuple[Any, int]:
         raise UnsupportedOperator(f"{name}: sparse initialisers and model functions are not supported.")
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     return graph, int(versions[0]) if versions else 1
+
+
+def constants_of(graph: Any, name: str) -> Arrays:
+    """Read every initialiser, checked."""
+    return {tensor.name: _array(tensor, name) for tensor in graph.initializer}
 
 
 def _array(tensor: Any, name: str) -> "np.ndarray[Any, Any]":
@@ -123,8 +128,20 @@ def _identity(size: int) -> Layer:
 
 def _walk(graph: Any, constants: Arrays, ends: tuple[str, str], shape: tuple[int, ...], file: tuple[str, int]) -> Chain:
     """Follow the one computed value from the input to the output; anything else is refused."""
+    chain = Chain(layers=(), shape=shape)
+    current = ends[0]
+    for node, after in chained(graph, constants, chain, current, file):
+        chain, current = after, node.output[0]
+    if current != ends[1]:
+        raise UnreadableInput(f"{file[0]}: the output {ends[1]!r} is not computed from the input.")
+    return chain
+
+
+def chained(
+    graph: Any, constants: Arrays, chain: Chain, current: str, file: tuple[str, int]
+) -> Iterator[tuple[Any, Chain]]:
+    """Yield every node that computes, with the chain after it; constants met on the way are added."""
     name, opset = file
-    current, chain = ends[0], Chain(layers=(), shape=shape)
     for number, node in enumerate(graph.node):
         place = f"{name}: node {node.name or number} ({node.op_type})"
         if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
@@ -136,7 +153,7 @@ def _walk(graph: Any, constants: Arrays, ends: tuple[str, str], shape: tuple[int
                 f"supported: {', '.join(SUPPORTED)}."
             )
         computed = [i for i, value in enumerate(node.input) if value and value not in constants]
-        if len(computed) != 1 or node.input[computed[0]] != current:
+        if len(computed) != 1 or node.input[computed[0]] != current or not node.output:
             raise UnsupportedOperator(
                 f"{place} does not take exactly one computed value, the one made just before it; "
                 "branches, skips and loops are not supported."
@@ -153,9 +170,7 @@ def _walk(graph: Any, constants: Arrays, ends: tuple[str, str], shape: tuple[int
         )
         chain = _applied(chain, step)
         current = node.output[0]
-    if current != ends[1]:
-        raise UnreadableInput(f"{name}: the output {ends[1]!r} is not computed from the input.")
-    return chain
+        yield node, chain
 
 
 def _applied(chain: Chain, step: Step) -> Chain:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 from safetyboard.terms.domain import Cell, Domain, Excluded, Row, Variable
 from safetyboard.terms.errors import SyntaxFault, TooLarge
@@ -27,7 +28,7 @@ class Word:
     column: int
 
 
-Tree = "Word | list[Tree]"
+Tree: TypeAlias = "Word | list[Tree]"
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,8 @@ class _Run:
         while True:
             trace = _fresh_trace(self.lower.shape[0])
             boxes = min(SLICE, self.budget.units - self.spent)
-            state, visited = kernel.search(
-                plan, bench, stack, trace, boxes, self.method.margin, self.method.least_cut, threshold
-            )
+            limits = (self.method.margin, self.method.least_cut, threshold)
+            state, visited = kernel.search(plan, bench, stack, trace, boxes, limits)
             self.spent += visited
             progress.advance(visited)
             self._keep(trace)
@@ -114,7 +113,7 @@ class _Run:
 
     def _guided(self, stack: kernel.Stack, bench: kernel.Bench) -> Witness | None:
         """Climb from the middles of the open boxes: the relaxation says where a failure may still be."""
-        count = int(stack.count[0])
+        count = int(stack.size[0])
         if not self.method.guided_steps or not count:
             return None
         middles = 0.5 * (stack.box_lower[:count] + stack.box_upper[:count])
@@ -127,7 +126,7 @@ class _Run:
         inputs, neurons = self.lower.shape[0], bench.lower.shape[0]
         conjunctions = len(self.setting.conjunctions)
         stack = kernel.Stack(
-            count=np.zeros(1, dtype=np.int64),
+            size=np.zeros(1, dtype=np.int64),
             box_lower=np.empty((DEEPEST, inputs)),
             box_upper=np.empty((DEEPEST, inputs)),
             lower=np.empty((DEEPEST, neurons)),
@@ -165,7 +164,7 @@ class _Run:
         )
 
     def _null(self, stack: kernel.Stack, obstruction: str, bench: kernel.Bench) -> Null:
-        open_nodes = int(stack.count[0])
+        open_nodes = int(stack.size[0])
         bounds = stack.bound[:open_nodes]
         worst = float(bounds.min()) if open_nodes else 0.0
         unstable = int(np.count_nonzero((bench.lower < 0.0) & (bench.upper > 0.0)))

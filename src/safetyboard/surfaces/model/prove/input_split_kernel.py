@@ -69,9 +69,9 @@ class Bench(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """Keep the nodes still to be visited, deepest on top; `count[0]` of them."""
+    """Keep the nodes still to be visited, deepest on top; `size[0]` of them."""
 
-    count: "Integers"
+    size: "Integers"
     box_lower: "Floats"
     box_upper: "Floats"
     lower: "Floats"
@@ -320,8 +320,10 @@ def cut_position(plan, bench, open_, lower, upper, d, above):  # type: ignore[no
 
 
 @njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
-def cut(plan, bench, open_, lower, upper, trace, margin, share):  # type: ignore[no-untyped-def]
+def cut(plan, bench, open_, box, trace, limits):  # type: ignore[no-untyped-def]
     """Cut slabs that the node's own linear bounds close; returns whether nothing is left open."""
+    lower, upper = box
+    margin, share, _ = limits
     for d in range(lower.shape[0]):
         for side in range(2):
             above = side == 0
@@ -452,27 +454,31 @@ def harm_at(plan, bench, point):  # type: ignore[no-untyped-def]
 @njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
 def push(stack, lower, upper, bench, open_, bound):  # type: ignore[no-untyped-def]
     """Put a node on the stack."""
-    top = stack.count[0]
+    top = stack.size[0]
     stack.box_lower[top] = lower
     stack.box_upper[top] = upper
     stack.lower[top] = bench.lower
     stack.upper[top] = bench.upper
     stack.open[top] = open_
     stack.bound[top] = bound
-    stack.count[0] += 1
+    stack.size[0] += 1
 
 
 @njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
-def search(plan, bench, stack, trace, boxes, margin, share, threshold):  # type: ignore[no-untyped-def]
-    """Visit at most `boxes` nodes; returns (state, visited). A CANDIDATE leaves its input in `bench.point`."""
+def search(plan, bench, stack, trace, boxes, limits):  # type: ignore[no-untyped-def]
+    """Visit at most `boxes` nodes; returns (state, visited). A CANDIDATE leaves its input in `bench.point`.
+
+    `limits`: margin that closes a row, smallest share of an edge worth cutting, harm that makes a candidate.
+    """
+    margin, _, threshold = limits
     inputs = plan.sizes[0]
     for visited in range(boxes):
-        if stack.count[0] == 0:
+        if stack.size[0] == 0:
             return FINISHED, visited
-        if stack.count[0] + 2 > stack.bound.shape[0]:
+        if stack.size[0] + 2 > stack.bound.shape[0]:
             return TOO_DEEP, visited
-        stack.count[0] -= 1
-        top = stack.count[0]
+        stack.size[0] -= 1
+        top = stack.size[0]
         lower, upper, open_ = stack.box_lower[top].copy(), stack.box_upper[top].copy(), stack.open[top].copy()
         bench.lower[:] = stack.lower[top]
         bench.upper[:] = stack.upper[top]
@@ -488,7 +494,7 @@ def search(plan, bench, stack, trace, boxes, margin, share, threshold):  # type:
         if any_open and harm_at(plan, bench, bench.point) > threshold:
             push(stack, lower, upper, bench, open_, worst)
             return CANDIDATE, visited + 1
-        if not any_open or cut(plan, bench, open_, lower, upper, trace, margin, share):
+        if not any_open or cut(plan, bench, open_, (lower, upper), trace, limits):
             record(trace, LEAF, 0.0)
             continue
         d, weight = weigh_inputs(plan, bench, open_, lower, upper)
