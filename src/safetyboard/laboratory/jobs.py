@@ -112,8 +112,10 @@ class Crew:
         for key, result, stopped in self._here(fresh) if self._pool is None else self._there(fresh, self._pool):
             if not stopped:
                 self.journal.append(key, result)
-            elif not self.stop.late() or self.stop.interrupted.is_set():
+            elif self.stop.interrupted.is_set() or not result:
                 continue
+            else:
+                result = {**result, "stopped": True}
             results[key] = result
             self.watcher.finished(key, result, False)
         return {job.key: results[job.key] for job in jobs if job.key in results}

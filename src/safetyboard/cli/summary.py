@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say in a terminal what an investigation found, shortly."""
+
+from safetyboard.investigation.outcome import Outcome
+
+MOST = 40
+
+
+def summary(outcome: Outcome) -> str:
+    """Write verdicts, findings and remedies, then the account and where the docket is."""
+    lines: list[str] = []
+    if outcome.unsound:
+        lines += ["UNSOUND: two engines contradict each other; both are kept in the docket.", *outcome.unsound, ""]
+    for entry in outcome.claims[:MOST]:
+        name = f"{entry['subject']} · {entry['name'] or entry['property'] or 'no property'}"
+        cells = entry["cells"]
+        many = f"  cells: {cells['refuted']} refuted, {cells['proved']} proved, {cells['open']} open"
+        lines.append(f"{entry['verdict']:8} {name}{many if sum(cells.values()) > 1 else ''}")
+        if entry["obstruction"] and entry["verdict"] in ("UNKNOWN", "NOT_RUN"):
+            lines.append(f"         {entry['obstruction']}")
+    if len(outcome.claims) > MOST:
+        lines.append(f"… and {len(outcome.claims) - MOST} more claims")
+    for finding in outcome.findings[:MOST]:
+        lines += ["", f"Finding: {finding['title']}", f"  cause ({finding['grade']}): {finding['cause']}"]
+    for remedy in outcome.remedies[:MOST]:
+        state = "held under a fresh attack" if remedy["held"] else "was defeated"
+        lines.append(f"Remedy:  {remedy['subject']} {state}; {remedy['verdict']}")
+    loss = ", ".join(f"{count} {name}" for name, count in outcome.loss.items() if name != "claims" and count)
+    lines += ["", f"{outcome.loss.get('claims', 0)} claims: {loss or 'none'}"]
+    if outcome.interrupted:
+        lines.append("Interrupted; run the same command with --resume to go on.")
+    if outcome.stopped_by_time:
+        lines.append("Stopped by the limit in seconds.")
+    if outcome.docket is not None:
+        lines += [f"Docket:  {outcome.docket}  (signed by {outcome.signer})"]
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything one investigation has gathered so far; the stages add to it, the docket is written from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from safetyboard.evidence.custody import CustodyBook
+from safetyboard.investigation.examination import Examined
+from safetyboard.investigation.integrity import Check
+from safetyboard.investigation.inventory import Asked, Inventory
+from safetyboard.investigation.order import Order
+from safetyboard.terms.finding import Finding
+from safetyboard.terms.lesson import Lesson
+from safetyboard.terms.remedy import Remedy
+from safetyboard.terms.subject import Subject
+from safetyboard.terms.verdict import Verdict
+
+
+@dataclass(kw_only=True)
+class File:
+    """Gather what is known of one claim: its evidence, its verdict, and the figures from both sides."""
+
+    asked: Asked
+    evidence: list[Any] = field(default_factory=list)
+    estimate: str = ""
+    best_attack: str | None = None
+    best_bound: str | None = None
+    milliseconds: int = 0
+    verdict: Verdict | None = None
+
+    @property
+    def label(self) -> str:
+        """Call the claim by its files' names, as a person would."""
+        name = str(self.asked.claim.extra.get("name") or self.asked.property_name or "no property")
+        return f"{self.asked.subject_name} · {name}"
+
+
+@dataclass(kw_only=True)
+class Repaired:
+    """Gather what became of one repaired subject: its claims (by the id of the claim on the original) and remedies."""
+
+    subject: Subject
+    content: bytes
+    original: str
+    files: dict[str, File] = field(default_factory=dict)
+    remedies: list[Remedy] = field(default_factory=list)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Dossier:
+    """Gather one case.
+
+    Args:    files: by claim id, in the order asked. blobs: files that records point at, by digest.
+             distrusted: subjects whose runtime failed its check, so that nothing is proved of them.
+             contradictions: what two engines said against each other; any makes the run unsound.
+    """
+
+    order: Order
+    case: str
+    opened: str
+    book: CustodyBook
+    inventory: Inventory
+    checks: list[Check] = field(default_factory=list)
+    files: dict[str, File] = field(default_factory=dict)
+    repaired: list[Repaired] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    lessons: dict[str, Lesson] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    contradictions: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+    stopped_by_time: bool = False
+    distrusted: set[str] = field(default_factory=set)
+
+    def take(self, file: File, examined: Examined) -> None:
+        """Add what an examination found to a claim's file."""
+        file.evidence.extend(examined.evidence)
+        file.estimate, file.milliseconds = examined.estimate, file.milliseconds + examined.milliseconds
+        file.best_attack, file.best_bound = examined.best_attack, examined.best_bound
+        self.blobs.update(examined.blobs)
+        self.contradictions.extend(examined.contradictions)
+        self.stopped_by_time = self.stopped_by_time or examined.stopped
