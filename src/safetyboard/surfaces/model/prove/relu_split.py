@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prove a claim on a network with many inputs by splitting ReLU neurons into their two linear pieces."""
 
+import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safetyboard.surfaces.model.prove.multipliers import Multipliers, Path, Relaxation, relaxation, value
-from safetyboard.surfaces.model.prove.rounding import laid_out
-from safetyboard.surfaces.model.prove.triangle import PENALTIES, Suggestion, plain_multipliers, solve
+from safetyboard.surfaces.model.prove import triangle
+from safetyboard.surfaces.model.prove.dual_ascent import Problems, Stages, Sweep, climb, staged
+from safetyboard.surfaces.model.prove.multipliers import Multipliers, Root, root_of, value
+from safetyboard.surfaces.model.prove.split_tree import Node, leaf_record, serial
 from safetyboard.surfaces.model.replay import replay
 from safetyboard.surfaces.model.setting import as_single
 from safetyboard.terms.budget import Budget
+from safetyboard.terms.canonical import Plain
 from safetyboard.terms.null import Null
 from safetyboard.terms.numbers import float_text
 from safetyboard.terms.progress import Progress
@@ -20,27 +23,36 @@ from safetyboard.terms.recipe import Recipe
 from safetyboard.terms.witness import Witness
 
 if TYPE_CHECKING:
-    from safetyboard.surfaces.model.setting import NetworkSetting
+    from numpy.typing import NDArray
 
-SPLIT, LEAF = 0, 255
+    from safetyboard.surfaces.model.setting import NetworkSetting
+    from safetyboard.terms.network import Matrix, Vector
+
+AT_ONCE = 400_000
+"""Multipliers that climb together: enough to keep the processor busy, few enough for its cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReluSplit:
-    """Decide a cell by branch and bound on ReLU neurons; each leaf carries multipliers that prove it.
+    """Decide a cell by branch and bound on ReLU neurons, worst bound first; each leaf carries its multipliers.
 
-    The linear program only suggests multipliers; a leaf counts when their own sound value is positive. Complete for
-    margins above the rounding error and the quantisation of the multipliers.
+    Multipliers come from an ascent (or, where nothing is left to split, from a linear program); both only suggest. A
+    leaf counts when the sound value of the multipliers it stores is above the margin. Complete for margins above the
+    rounding error of the deployed network.
 
-    Args:    margin: a conjunction counts as closed only above this (output units).
+    Args:    margin: a conjunction counts as closed only above this (output units, >= 0). root_steps, steps: steps of
+             the ascent at the root and at other nodes. together: nodes split in one round.
     Units:   work units are nodes.
-    Source:  Bunel et al. 2020, JMLR 21 (branch and bound); Ehlers 2017, arXiv:1705.01320; Wang et al. 2021,
-             arXiv:2103.06624 (multipliers of splits).
+    Source:  Bunel et al. 2020, JMLR 21 (branch and bound, choice by the relaxation's gap); Wang et al. 2021,
+             arXiv:2103.06624 (multipliers of splits); differs in that neuron bounds stay those of the root.
     """
 
     margin: float = 1e-9
+    root_steps: int = 60
+    steps: int = 20
+    together: int = 64
     name: str = field(default="relu-split", init=False)
-    version: str = field(default="1", init=False)
+    version: str = field(default="2", init=False)
 
     def prove(
         self, setting: "NetworkSetting", *, budget: Budget, seed: int, progress: Progress
@@ -48,120 +60,212 @@ class ReluSplit:
         """Return the proof of the setting's cell, a replayed witness, or a null with the obstruction."""
         return _Run(self, setting, budget, seed).go(progress)
 
+    def estimate(self, setting: "NetworkSetting") -> dict[str, Plain]:
+        """Say what a proof is up against, at the cost of one node: unstable neurons, and the bound at the root.
+
+        `closed_at_root` promises a proof of one node. Each unstable neuron may double the tree; `harm_at_most` is
+        sound.
+        """
+        run = _Run(self, setting, Budget(units=1), 0)
+        facts: dict[str, Plain] = {
+            "inputs": setting.network.inputs,
+            "relu_neurons": int(run.root.relu_at.size),
+            "unstable_neurons": int(run.root.loose.sum()),
+        }
+        if run.refused() is None:
+            run.visit([run.first])
+            closed = run.first.record is not None
+            facts["closed_at_root"] = closed
+            if np.isfinite(run.first.bound):
+                facts["harm_at_most"] = float_text(-run.first.bound)
+        return facts
+
 
 class _Run:
     """Hold the tree while it grows."""
 
     def __init__(self, method: ReluSplit, setting: "NetworkSetting", budget: Budget, seed: int) -> None:
         self.method, self.setting, self.budget, self.seed = method, setting, budget, seed
-        self.box = (np.array(setting.outer_lower), np.array(setting.outer_upper))
-        self.plan, self.bench = laid_out(setting, *self.box)
-        self.nodes, self.splits, self.leaf_data = bytearray(), bytearray(), bytearray()
-        self.spent, self.leaves, self.slack = 0, 0, -np.inf
+        self.root: Root = root_of(setting)
+        self.stages: Stages = staged(self.root)
+        count = len(setting.conjunctions)
+        self.own_rows = [np.flatnonzero(self.stages.owner == c) for c in range(count)]
+        self.first = Node((), self._fresh(count))
+        self.open: list[tuple[float, int, Node, Vector]] = []
+        self.spent, self.pushed, self.least = 0, 0, np.inf
+        self.reserve, self.best, self.tried = 0.0, -np.inf, 0.0
+        self.witness: Witness | None = None
+        self.stuck = False
 
     def go(self, progress: Progress) -> CellProof | Witness | Null:
-        """Visit nodes depth first until none is left or something ends the search."""
-        stack: list[tuple[Path, float]] = [((), -np.inf)]
-        while stack:
-            if self.spent >= self.budget.units:
-                return self._null(stack, f"more than {self.spent} nodes are needed")
+        """Split the worst nodes, many at a time, until none is left or something ends the search."""
+        refusal = self.refused()
+        if refusal is not None:
+            return self._null(refusal)
+        fresh = [self.first]
+        while True:
+            self.visit(fresh)
+            progress.advance(len(fresh))
+            if self.witness is not None:
+                return self.witness
+            if self.stuck:
+                return self._null("the margin is inside the rounding error of the deployed network")
+            if not self.open:
+                return self._proof()
             if progress.stopped():
-                return self._null(stack, "stopped before it was decided")
-            path, _ = stack.pop()
-            self.spent += 1
-            progress.advance(1)
-            outcome = self._visit(path)
-            if isinstance(outcome, Witness):
-                return outcome
-            if outcome is None:
-                continue
-            chosen, bound = outcome
-            if chosen < 0:
-                stack.append((path, bound))
-                return self._null(stack, "the margin is inside the rounding error of the deployed network")
-            self.nodes.append(SPLIT)
-            self.splits += int(chosen).to_bytes(4, "little")
-            position = int(self._relaxed.relu_at[chosen])
-            stack.append(((*path, (position, True)), bound))
-            stack.append(((*path, (position, False)), bound))
-        return self._proof()
+                return self._null("stopped before it was decided")
+            pairs = min(self._pairs(), (self.budget.units - self.spent) // 2)
+            if pairs == 0:
+                return self._null(f"a proof needs more than {self.spent} nodes")
+            fresh = [child for _ in range(min(pairs, len(self.open))) for child in self._split()]
 
-    def _visit(self, path: Path) -> Witness | tuple[int, float] | None:
-        """Close a node (None), find a witness, or name the ReLU neuron to split and the node's bound."""
-        self._relaxed = relaxed = relaxation(self.plan, self.bench, self.box, path)
-        found, least = [], np.inf
-        for conjunction in range(len(self.setting.conjunctions)):
-            multipliers, bound, suggestion = self._close(relaxed, conjunction, path)
-            if bound <= self.method.margin:
-                if suggestion is None:
-                    return _first_unstable(relaxed), bound
-                witness = self._try(suggestion)
-                return witness or (_choice(relaxed, suggestion), bound)
-            found.append(multipliers)
-            least = min(least, bound)
-        self.nodes.append(LEAF)
-        self.leaves += 1
-        self.slack = max(self.slack, -least) if found else self.slack
-        self.leaf_data += b"".join(multipliers.packed() for multipliers in found)
+    def refused(self) -> str | None:
+        """Say why no proof of this cell can be tried at all; None where one can."""
+        if any(rows.shape[0] == 0 for rows, _ in self.setting.conjunctions):
+            return "an unsafe set without conditions holds everywhere"
+        if not self.root.representable:
+            return "float32 values may overflow on this box, which the rounding model does not cover"
         return None
 
-    def _close(self, relaxed: Relaxation, conjunction: int, path: Path) -> tuple[Multipliers, float, Suggestion | None]:
-        """Return the best multipliers found and their sound value; the program is asked only when rows alone fail."""
-        tries = [
-            plain_multipliers(relaxed, conjunction, int(row), path)
-            for row in np.flatnonzero(self.plan.row_conjunction == conjunction)
-        ]
-        valued = [(value(relaxed, conjunction, path, plain), plain) for plain in tries]
-        bound, best = max(valued, key=lambda pair: pair[0])
-        if bound > self.method.margin:
-            return best, bound, None
-        kept = None
-        for penalty in PENALTIES if path else PENALTIES[:1]:
-            suggestion = solve(relaxed, conjunction, path, penalty)
-            if suggestion is None:
-                continue
-            kept = kept or suggestion
-            suggested = value(relaxed, conjunction, path, suggestion.multipliers)
-            if suggested > bound:
-                best, bound = suggestion.multipliers, suggested
-            if bound > self.method.margin or relaxed.unstable.any():
-                break
-        return best, bound, kept
+    def visit(self, nodes: list[Node]) -> None:
+        """Bound fresh nodes; close them, put them among the open ones, find a witness, or get stuck."""
+        self.spent += len(nodes)
+        count = len(self.own_rows)
+        if not count:
+            for node in nodes:
+                node.record = b""
+            return
+        problems = _joined([node.problems for node in nodes if node.problems is not None])
+        steps = self.method.steps if nodes[0].path else self.method.root_steps
+        reached, seen = climb(self.stages, problems, steps, self.method.margin + self.reserve)
+        self._look(seen.point)
+        bounds, stored = self._valued(problems)
+        short = np.where(reached > self.method.margin, reached - bounds, 0.0)
+        self.reserve = max(self.reserve, min(2.0 * float(short.max()), 1e-2 * abs(float(np.median(reached)))))
+        scores = _scores(self.stages, seen, problems)
+        for i, node in enumerate(nodes):
+            part = np.arange(i * count, (i + 1) * count)
+            worst = int(part[bounds[part].argmin()])
+            self._place(node, problems.take(part), (bounds[part], _cut(stored, part)), scores[worst])
 
-    def _try(self, suggestion: Suggestion) -> Witness | None:
-        """Run the network at the program's own input: often a failure, where there is one."""
-        point = as_single(suggestion.point, self.setting.inner_lower, self.setting.inner_upper)
-        return replay(self.setting, point, recipe=self._recipe())
+    def _place(self, node: Node, problems: Problems, found: "tuple[Vector, Multipliers]", score: "Vector") -> None:
+        bounds, stored = found
+        if bounds.min() <= self.method.margin and score.max(initial=-1.0) < 0.0:
+            bounds, stored = self._by_program(problems, bounds, stored)
+        node.bound = max(node.bound, float(bounds.min()))
+        if bounds.min() > self.method.margin:
+            node.record = leaf_record(node.path, self.own_rows, stored.rows, stored.slopes, stored.splits)
+            node.problems = None
+            self.least = min(self.least, node.bound)
+            return
+        node.problems = problems
+        self.stuck = self.stuck or score.max(initial=-1.0) < 0.0
+        heapq.heappush(self.open, (node.bound, self.pushed, node, score))
+        self.pushed += 1
+
+    def _by_program(self, problems: Problems, bounds: "Vector", stored: Multipliers) -> "tuple[Vector, Multipliers]":
+        """Ask the linear program where nothing is left to split: its answer is exact but for digits."""
+        for c in np.flatnonzero(~(bounds > self.method.margin)):
+            for penalty in triangle.PENALTIES:
+                suggestion = triangle.solve(self.stages, problems.take(np.array([c])), penalty)
+                if suggestion is None:
+                    continue
+                self._look(suggestion.point[None, :])
+                worth, one = self._valued(suggestion.problems)
+                if worth[0] > bounds[c]:
+                    bounds[c] = worth[0]
+                    stored.rows[c], stored.slopes[c], stored.splits[c] = one.rows[0], one.slopes[0], one.splits[0]
+                if bounds[c] > self.method.margin:
+                    break
+        return bounds, stored
+
+    def _valued(self, problems: Problems) -> "tuple[Vector, Multipliers]":
+        stored = Multipliers(
+            rows=problems.rows,
+            slopes=np.rint(255.0 * problems.slopes).astype(np.uint8),
+            splits=problems.splits,
+            decisions=problems.decisions,
+        )
+        bounds = value(self.root, stored)
+        # A NaN compares as nothing; here it must not pass for a bound.
+        return np.where(np.isfinite(bounds), bounds, -np.inf), stored
+
+    def _split(self) -> tuple[Node, Node]:
+        """Split the node with the lowest bound at its highest score."""
+        _, _, node, score = heapq.heappop(self.open)
+        parent = node.problems
+        if parent is None:
+            raise ValueError("a closed node cannot be split")
+        node.chosen = int(score.argmax())
+        children = []
+        for side in (-1, 1):
+            decisions = parent.decisions.copy()
+            decisions[:, node.chosen] = side
+            inherited = Problems(decisions, parent.conjunction, parent.slopes, parent.splits, parent.rows)
+            children.append(Node((*node.path, node.chosen), inherited, bound=node.bound))
+        node.problems = None
+        node.children = (children[0], children[1])
+        return node.children
+
+    def _look(self, points: "Matrix") -> None:
+        """Run the network where the bounds are reached: often a failure, where there is one."""
+        singles = as_single(points, self.setting.inner_lower, self.setting.inner_upper)
+        harm = self.setting.harm(self.setting.forward(singles))
+        top = int(harm.argmax())
+        self.best = max(self.best, float(harm[top]))
+        # Replaying is dear: after one that failed, only clearly more harm is worth another.
+        if harm[top] > self.tried and self.witness is None:
+            self.witness = replay(self.setting, singles[top], recipe=self._recipe())
+            self.tried = 2.0 * float(harm[top])
+
+    def _pairs(self) -> int:
+        each = max(1, len(self.own_rows) * max(1, self.stages.relus))
+        return max(1, min(self.method.together, AT_ONCE // (2 * each)))
+
+    def _fresh(self, count: int) -> Problems:
+        rows = (self.stages.owner[None, :] == np.arange(count)[:, None]).astype(np.float64)
+        at = self.root.relu_at
+        rising = (self.root.upper[at] > -self.root.lower[at]).astype(np.float64)
+        return Problems(
+            np.zeros((count, at.size), dtype=np.int8),
+            np.arange(count),
+            np.tile(rising, (count, 1)),
+            np.zeros((count, at.size)),
+            rows / np.maximum(rows.sum(axis=1, keepdims=True), 1.0),
+        )
 
     def _proof(self) -> CellProof:
+        tree = serial(self.first)
         return CellProof(
             cell=self.setting.cell,
             method="relu-split",
-            root_lower=tuple(float_text(float(v)) for v in self.box[0]),
-            root_upper=tuple(float_text(float(v)) for v in self.box[1]),
+            root_lower=tuple(float_text(float(v)) for v in self.root.box[0]),
+            root_upper=tuple(float_text(float(v)) for v in self.root.box[1]),
             payload={
-                "nodes": bytes(self.nodes),
-                "splits": bytes(self.splits),
-                "leaf_data": bytes(self.leaf_data),
+                "nodes": bytes(tree.nodes),
+                "splits": bytes(tree.splits),
+                "leaf_data": bytes(tree.leaf_data),
             },
-            leaves=self.leaves,
-            nodes=len(self.nodes),
-            slack=float(self.slack),
+            leaves=tree.leaves,
+            nodes=len(tree.nodes),
+            slack=-float(self.least),
             spent=self.spent,
         )
 
-    def _null(self, stack: list[tuple[Path, float]], obstruction: str) -> Null:
-        worst = min((bound for _, bound in stack), default=-np.inf)
-        root = relaxation(self.plan, self.bench, self.box, ())
+    def _null(self, obstruction: str) -> Null:
+        bounds = [bound for bound, _, _, _ in self.open]
+        worst = min([*bounds, self.least], default=-np.inf) if bounds else -np.inf
+        unstable = int(self.root.loose.sum())
         return Null(
             claim=self.setting.claim_id,
             cells=(self.setting.cell,),
             recipe=self._recipe(),
-            obstruction=f"ReLU splitting: {obstruction}.",
+            best=float_text(self.best) if np.isfinite(self.best) else None,
+            obstruction=f"ReLU splitting: {obstruction}; {unstable} ReLU neurons are unstable.",
             detail={
                 "nodes": self.spent,
-                "open_nodes": len(stack),
-                "unstable_neurons_at_root": int(root.unstable[root.relu_at].sum()),
+                "open_nodes": len(self.open),
+                "unstable_neurons_at_root": unstable,
                 **({"harm_at_most": float_text(-worst)} if np.isfinite(worst) else {}),
             },
         )
@@ -175,16 +279,43 @@ class _Run:
             allotted=self.budget.units,
             spent=self.spent,
             subject=self.setting.network.content,
-            settings={"margin": float_text(self.method.margin)},
+            settings={
+                "margin": float_text(self.method.margin),
+                "root_steps": self.method.root_steps,
+                "steps": self.method.steps,
+                "together": self.method.together,
+            },
         )
 
 
-def _first_unstable(relaxed: Relaxation) -> int:
-    unstable = np.flatnonzero(relaxed.unstable[relaxed.relu_at])
-    return int(unstable[0]) if unstable.size else -1
+def _joined(parts: list[Problems]) -> Problems:
+    return Problems(
+        np.concatenate([p.decisions for p in parts]),
+        np.concatenate([p.conjunction for p in parts]),
+        np.concatenate([p.slopes for p in parts]),
+        np.concatenate([p.splits for p in parts]),
+        np.concatenate([p.rows for p in parts]),
+    )
 
 
-def _choice(relaxed: Relaxation, suggestion: Suggestion) -> int:
-    """Name the unstable ReLU neuron whose relaxation costs the bound most; -1 when none is unstable."""
-    score = np.where(relaxed.unstable, suggestion.score, -1.0)[relaxed.relu_at]
-    return int(score.argmax()) if score.size and score.max() >= 0.0 else -1
+def _cut(stored: Multipliers, part: "NDArray[np.int64]") -> Multipliers:
+    return Multipliers(
+        rows=stored.rows[part],
+        slopes=stored.slopes[part],
+        splits=stored.splits[part],
+        decisions=stored.decisions[part],
+    )
+
+
+def _scores(stages: Stages, seen: Sweep, problems: Problems) -> "Matrix":
+    """Score every neuron by what its relaxation may cost the bound; -1 where there is nothing to split."""
+    scores = np.full(seen.before.shape, -1.0)
+    for stage in stages.chain:
+        carried = seen.before[:, stage.at]
+        lowest = stage.gap / np.maximum(stage.slope, 1e-12)
+        highest = stage.gap / np.maximum(1.0 - stage.slope, 1e-12)
+        slopes = problems.slopes[:, stage.at]
+        loss = np.where(carried < 0.0, stage.gap, np.minimum(slopes * lowest, (1.0 - slopes) * highest))
+        free = stage.loose & (problems.decisions[:, stage.at] == 0)
+        scores[:, stage.at] = np.where(free, np.abs(carried) * loss, -1.0)
+    return scores
