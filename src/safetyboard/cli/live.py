@@ -49,7 +49,7 @@ class Lines:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        self.console.print(f"[{time.monotonic() - self.begun:7.1f} s] {text}", markup=False, highlight=False)
+        self.console.print(f"[{time.monotonic() - self.begun:7.1f} s] {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 @dataclass(kw_only=True)
@@ -100,7 +100,7 @@ class Board:
 
     def note(self, text: str) -> None:
         """Say something in passing, above the table."""
-        self.console.print(text, markup=False, highlight=False)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _show(self, *, at_once: bool = False) -> None:
         now = time.monotonic()

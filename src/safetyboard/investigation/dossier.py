@@ -10,11 +10,13 @@ from safetyboard.investigation.examination import Examined
 from safetyboard.investigation.integrity import Check
 from safetyboard.investigation.inventory import Asked, Inventory
 from safetyboard.investigation.order import Order
+from safetyboard.investigation.repair import Repair
 from safetyboard.terms.finding import Finding
 from safetyboard.terms.lesson import Lesson
 from safetyboard.terms.remedy import Remedy
 from safetyboard.terms.subject import Subject
 from safetyboard.terms.verdict import Verdict
+from safetyboard.terms.witness import Witness
 
 
 @dataclass(kw_only=True)
@@ -36,6 +38,12 @@ class File:
         return f"{self.asked.subject_name} · {name}"
 
 
+    @property
+    def witnesses(self) -> tuple[Witness, ...]:
+        """Pick the witnesses out of the evidence."""
+        return tuple(record for record in self.evidence if isinstance(record, Witness))
+
+
 @dataclass(kw_only=True)
 class Repaired:
     """Gather what became of one repaired subject: its claims (by the id of the claim on the original) and remedies."""
@@ -43,9 +51,9 @@ class Repaired:
     subject: Subject
     content: bytes
     original: str
+    made: Repair
     files: dict[str, File] = field(default_factory=dict)
     remedies: list[Remedy] = field(default_factory=list)
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -81,3 +89,8 @@ class Dossier:
         self.blobs.update(examined.blobs)
         self.contradictions.extend(examined.contradictions)
         self.stopped_by_time = self.stopped_by_time or examined.stopped
+
+
+def refuted(files: Mapping[str, File]) -> dict[str, File]:
+    """Pick the claims that fell."""
+    return {name: file for name, file in files.items() if file.verdict and file.verdict.verdict == "REFUTED"}

@@ -11,15 +11,20 @@ from safetyboard.evidence.docket import refuse_target
 from safetyboard.evidence.keys import load_key
 from safetyboard.evidence.store import BlobStore
 from safetyboard.investigation import lint
-from safetyboard.investigation.course import Course, Interrupted, bench_of, examination, watcher_of
+from safetyboard.investigation.course import Course, Interrupted, bench_of, examination, job_of, watcher_of
 from safetyboard.investigation.docket import case_id, write
-from safetyboard.investigation.dossier import Dossier, File
+from safetyboard.investigation.dossier import Dossier, File, refuted
 from safetyboard.investigation.examination import Effort, understood
+from safetyboard.investigation.explain import MOST_EXPLAINED, Explaining, Explanation, explain, explanation_of
+from safetyboard.investigation.findings import findings
 from safetyboard.investigation.integrity import machine_checks, not_examined, runtime_check, standing_checks
 from safetyboard.investigation.inventory import take_inventory
+from safetyboard.investigation.lesson import lessons
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
+from safetyboard.investigation.reattack import asked_again, fresh_effort, remedies, repaired_subject
 from safetyboard.investigation.reckoning import outcome_of
+from safetyboard.investigation.repair import Repairing, methods_for, repair, repair_of
 from safetyboard.investigation.verdict import account, derive
 from safetyboard.investigation.watch import Unseen, Watch
 from safetyboard.laboratory.interrupt import interruptible, stop_after
@@ -27,6 +32,7 @@ from safetyboard.laboratory.jobs import Crew
 from safetyboard.laboratory.journal import Journal
 from safetyboard.terms.errors import SafetyboardError
 
+TOO_LATE = "the limit in seconds came first"
 Clock = Callable[[], datetime]
 
 
@@ -82,6 +88,12 @@ def run_stages(course: Course) -> None:
     """Run every stage but the writing, in the order of the story."""
     trust(course)
     examine_all(course)
+    explained = explain_all(course)
+    dossier = course.dossier
+    dossier.findings = findings(dossier.files, explained)
+    if dossier.order.repair:
+        repair_all(course)
+    dossier.lessons = lessons(dossier.files, dossier.findings)
 
 
 def trust(course: Course) -> None:
@@ -132,7 +144,73 @@ def examine_all(course: Course) -> None:
     for name in jobs:
         if dossier.files[name].verdict is None:
             dossier.stopped_by_time = True
-            judge(dossier, dossier.files[name], "the limit in seconds came first")
+            judge(dossier, dossier.files[name], TOO_LATE)
+
+
+def explain_all(course: Course) -> dict[str, Explanation]:
+    """Look for the cause of every failure, by experiment."""
+    dossier, explained = course.dossier, {}
+    allotted = Explaining(units=max(10_000, dossier.order.units // 200), seed=dossier.order.seed)
+    jobs = {
+        name: job_of("explain", explain, question, allotted, file.witnesses)
+        for name, file in refuted(dossier.files).items()
+        if (question := file.asked.question) is not None
+    }
+    for name, result in course.work("explain", jobs, allotted.units * MOST_EXPLAINED).items():
+        file = dossier.files[name]
+        explained[name] = explanation_of(result, file.witnesses)
+        file.evidence += [ablation for pattern in explained[name].patterns for ablation in pattern.ablations]
+        file.evidence += explained[name].nulls
+        dossier.blobs.update(explained[name].blobs)
+        judge(dossier, file)
+    return explained
+
+
+def repair_all(course: Course) -> None:
+    """Repair every subject that failed, and put every claim made about it to the repaired one."""
+    dossier, jobs, targets = course.dossier, {}, {}
+    for name, file in refuted(dossier.files).items():
+        targets.setdefault(file.asked.subject_name, name)
+    for subject, name in targets.items():
+        file = dossier.files[name]
+        if file.asked.question is not None:
+            allotted = Repairing(
+                units=dossier.order.units,
+                seed=dossier.order.seed,
+                methods=methods_for(file.asked.question),
+            )
+            jobs[subject] = job_of("repair", repair, file.asked.question, allotted, file.witnesses)
+    made = {name: repair_of(result) for name, result in course.work("repair", jobs, dossier.order.units).items()}
+    for number, (subject, repaired) in enumerate(made.items(), start=1):
+        target = dossier.files[targets[subject]]
+        target.evidence += repaired.nulls
+        judge(dossier, target)
+        if repaired.content is not None:
+            dossier.repaired.append(repaired_subject(dossier.inventory.subjects[subject], repaired, number))
+    reattack_all(course)
+
+
+def reattack_all(course: Course) -> None:
+    """Attack the repaired subjects afresh and try to prove what stands; say what each repair is worth."""
+    dossier, jobs, again = course.dossier, {}, {}
+    for repaired in dossier.repaired:
+        for name, file in dossier.files.items():
+            if file.asked.subject_name == repaired.original and file.asked.question is not None:
+                fresh = asked_again(file, repaired)
+                repaired.files[name] = fresh
+                again[fresh.asked.claim_id] = fresh
+                course.labels[fresh.asked.claim_id] = fresh.label
+    for name, file in again.items():
+        question = file.asked.question
+        if question is not None and not lint.vacuity(file.asked.domain):
+            jobs[name] = examination(question, fresh_effort(dossier.order, question.claim.cells))
+    results = course.work("attack the repaired, and prove", jobs, dossier.order.units)
+    for name, file in again.items():
+        if name in results:
+            dossier.take(file, understood(results[name]))
+        judge(dossier, file, "" if name in results else lint.vacuity(file.asked.domain) or TOO_LATE)
+    for repaired in dossier.repaired:
+        repaired.remedies += remedies(dossier.files, repaired)
 
 
 def judge(dossier: Dossier, file: File, obstruction: str = "") -> None:

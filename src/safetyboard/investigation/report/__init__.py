@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a case: one self-contained page, written from records alone."""
+"""The accident report: one page that opens offline, facts apart from analysis, every claim linked to evidence."""

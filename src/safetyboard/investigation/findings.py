@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Findings: one for each failure pattern, worst first, with its cause, rivals and weakest link."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from statistics import median
+
+from safetyboard.investigation.dossier import File
+from safetyboard.investigation.explain import Explanation, Pattern
+from safetyboard.surfaces.model.explain.grade import grade
+from safetyboard.terms.ablation import Ablation
+from safetyboard.terms.codec import record_id
+from safetyboard.terms.finding import Finding, Grade, Rival
+from safetyboard.terms.numbers import parse_rational
+from safetyboard.terms.witness import Witness
+
+ALIKE = 0.5
+"""Share of common inputs from which two minimal sets count as one pattern (Jaccard)."""
+RANK = {"established": 3, "probable": 2, "possible": 1, "unknown": 0, "rejected": 0}
+TIERS = {"non-disastrous": 3, "intended": 2, "good": 1}
+ENOUGH, SEPARATED = 5, 0.9
+
+
+@dataclass(kw_only=True)
+class _Cluster:
+    core: frozenset[str]
+    members: list[tuple[File, Pattern]] = field(default_factory=list)
+
+
+def findings(files: Mapping[str, File], explained: Mapping[str, Explanation]) -> list[Finding]:
+    """Write the findings of a case, worst first.
+
+    Args:    files: of claims on subjects as given. explained: by claim id, for refuted claims.
+    """
+    families: dict[tuple[str, str], list[str]] = {}
+    for name, file in files.items():
+        if file.verdict is not None and file.verdict.verdict == "REFUTED":
+            families.setdefault(_family(file), []).append(name)
+    written = []
+    for names in families.values():
+        members = [
+            (files[name], pattern) for name in names if name in explained for pattern in explained[name].patterns
+        ]
+        written += [_finding(cluster, explained) for cluster in _clusters(members)]
+        bare = [files[name] for name in names if name not in explained or not explained[name].patterns]
+        written += [_unexplained(file, explained.get(_id(file))) for file in bare]
+    return sorted(written, key=lambda finding: (-finding.severity, finding.title, record_id(finding)))
+
+
+def _family(file: File) -> tuple[str, str]:
+    """Name the question: one property, whatever its radius and whichever network it is put to."""
+    return file.asked.source, str(file.asked.claim.extra.get("family", file.asked.property_name))
+
+
+def _id(file: File) -> str:
+    return record_id(file.asked.claim)
+
+
+def _clusters(members: Sequence[tuple[File, Pattern]]) -> list[_Cluster]:
+    """Gather witnesses whose minimal sets share at least half of their inputs; common sets go first."""
+    counts = Counter(frozenset(pattern.inputs) for _, pattern in members)
+    clusters: list[_Cluster] = []
+    where: dict[frozenset[str], _Cluster] = {}
+    for inputs, _ in sorted(counts.items(), key=lambda entry: (-entry[1], len(entry[0]), sorted(entry[0]))):
+        near = [c for c in clusters if len(c.core & inputs) >= ALIKE * len(c.core | inputs)]
+        where[inputs] = near[0] if near else _Cluster(core=inputs)
+        if not near:
+            clusters.append(where[inputs])
+    for member in members:
+        where[frozenset(member[1].inputs)].members.append(member)
+    return clusters
+
+
+def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding:
+    patterns = [pattern for _, pattern in cluster.members]
+    files = list({_id(file): file for file, _ in cluster.members}.values())
+    lead = max(patterns, key=lambda p: (frozenset(p.inputs) == cluster.core, _harm(p.witness), -p.witness.cell))
+    stated, weakest, agreeing = _graded(lead, patterns)
+    names = ", ".join(sorted(cluster.core)) or "no single input"
+    rows = sorted({_label(file, pattern.witness) for file, pattern in cluster.members})
+    nature, basis = _nature(files, explained)
+    radius = _smallest_radius(files)
+    where = f", first at ±{radius}" if radius else ""
+    return Finding(
+        title=f"{_subjects(files)}: {names} alone carr{'y' if len(cluster.core) > 1 else 'ies'} the failure"
+        f" in {len(rows)} case{'s' if len(rows) != 1 else ''}{where}",
+        summary=f"{files[0].asked.claim.statement} This fails: {_listed(rows)}. Held at their failing values inside the "
+        f"stated box, these inputs are enough: {names}.",
+        claims=tuple(_id(file) for file in files),
+        evidence=tuple(
+            dict.fromkeys(
+                record_id(record) for pattern in patterns for record in (pattern.witness, *pattern.ablations)
+            )
+        ),
+        severity=_severity(files, len(rows)),
+        cause=f"{names} at failing values; removed (reset to passing inputs of the box), the failure goes",
+        grade=stated,
+        weakest_link=weakest,
+        rivals=_rivals(patterns),
+        nature=nature,  # type: ignore[arg-type]
+        nature_basis=basis,
+        detail={
+            "inputs": list(sorted(cluster.core)),
+            "cases": list(rows[:200]),
+            "experiments_agreeing": agreeing,
+            "experiments": len(patterns),
+            "not_looked_at": sum(explained[_id(file)].unexplained for file in files),
+        },
+    )
+
+
+def _graded(lead: Pattern, patterns: Sequence[Pattern]) -> tuple[Grade, str, int]:
+    """Grade by the leading case; a pattern whose cases disagree is not established."""
+    stated, weakest = grade(lead.ablations)
+    others = [grade(pattern.ablations)[0] for pattern in patterns]
+    agreeing = sum(RANK[other] >= RANK[stated] for other in others)
+    if stated == "established" and agreeing < len(others):
+        return "probable", f"the experiments agree in {agreeing} of {len(others)} cases", agreeing
+    return stated, weakest, agreeing
+
+
+def _rivals(patterns: Sequence[Pattern]) -> tuple[Rival, ...]:
+    """List other explanations; one stands as long as any case leaves it standing."""
+    held: dict[str, list[Ablation]] = {}
+    for pattern in patterns:
+        for ablation in pattern.ablations:
+            if ablation.role == "rival":
+                held.setdefault(ablation.factor, []).append(ablation)
+    status = {"against": "rejected", "for": "supported", "unclear": "untested"}
+    return tuple(
+        Rival(
+            factor=factor,
+            status=_worst([status[each.outcome] for each in group]),  # type: ignore[arg-type]
+            evidence=tuple(record_id(each) for each in group),
+        )
+        for factor, group in held.items()
+    )
+
+
+def _worst(statuses: Sequence[str]) -> str:
+    return next(word for word in ("supported", "untested", "rejected") if word in statuses)
+
+
+def _nature(files: Sequence[File], explained: Mapping[str, Explanation]) -> tuple[str, str]:
+    """Call failures benign only when observed inputs show it: those that flip sit nearest to the boundary."""
+    flipped, kept = [], []
+    for file in files:
+        fallen = {record.cell for record in file.evidence if isinstance(record, Witness)}
+        for cell, margin in explained[_id(file)].margins.items():
+            (flipped if cell in fallen else kept).append(margin)
+    if min(len(flipped), len(kept)) < ENOUGH:
+        return "unclear", "too few observed inputs to compare those that flip with those that do not"
+    below = sum((a < b) + 0.5 * (a == b) for a in flipped for b in kept) / (len(flipped) * len(kept))
+    said = (
+        f"{len(flipped)} observed inputs flip (median margin {median(flipped):.3g}), {len(kept)} do not "
+        f"({median(kept):.3g}); a flipping one has the smaller margin in {100 * below:.0f} % of pairs"
+    )
+    if below >= SEPARATED:
+        return "benign", f"competence lost near the boundary: {said}"
+    return "unclear", f"margins do not settle it: {said}"
+
+
+def _unexplained(file: File, known: Explanation | None) -> Finding:
+    """State a failure whose cause was not found: unknown is a respectable answer."""
+    witnesses = [record for record in file.evidence if isinstance(record, Witness)]
+    nulls = known.nulls if known is not None else ()
+    reason = " ".join(dict.fromkeys(null.obstruction for null in nulls)) or "no experiment was made"
+    rows = sorted({file.asked.domain.cells[witness.cell].label for witness in witnesses})
+    return Finding(
+        title=f"{_subjects([file])}: fails, cause not found",
+        summary=f"{file.asked.claim.statement} This fails: {_listed(rows)}.",
+        claims=(_id(file),),
+        evidence=tuple(record_id(record) for record in (*witnesses, *nulls)),
+        severity=_severity([file], len(rows)),
+        cause="unknown",
+        grade="unknown",
+        weakest_link=reason,
+        nature="unclear",
+        nature_basis="the cause is not known",
+        detail={"cases": list(rows[:200])},
+    )
+
+
+def _severity(files: Sequence[File], cases: int) -> int:
+    """Order findings: tier first, then how small a change is enough, then how many cases."""
+    tier = max(TIERS[file.asked.claim.tier] for file in files)
+    radii = [parse_rational(str(f.asked.claim.extra["radius"])) for f in files if "radius" in f.asked.claim.extra]
+    near = int(100 / (1 + 100 * min(radii))) if radii else 50
+    return tier * 1_000_000 + near * 1_000 + min(cases, 999)
+
+
+def _smallest_radius(files: Sequence[File]) -> str:
+    named = [
+        (parse_rational(str(file.asked.claim.extra["radius"])), str(file.asked.claim.extra["name"]).partition("@")[2])
+        for file in files
+        if "radius" in file.asked.claim.extra
+    ]
+    return min(named, key=lambda entry: entry[0])[1] if named else ""
+
+
+def _harm(witness: Witness) -> Fraction:
+    return parse_rational(witness.harm_exact)
+
+
+def _label(file: File, witness: Witness) -> str:
+    label = file.asked.domain.cells[witness.cell].label
+    return label if file.asked.domain.cells[witness.cell].centre else f"{file.label} {label}"
+
+
+def _subjects(files: Sequence[File]) -> str:
+    names = list(dict.fromkeys(file.asked.subject_name for file in files))
+    return names[0] if len(names) == 1 else f"{len(names)} networks ({names[0]}, …)"
+
+
+def _listed(rows: Sequence[str]) -> str:
+    return ", ".join(rows[:8]) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
+
