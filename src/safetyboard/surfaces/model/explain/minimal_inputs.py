@@ -14,7 +14,7 @@ from safetyboard.surfaces.model.attack.outcome import settings_of
 from safetyboard.surfaces.model.setting import NetworkSetting, as_single
 from safetyboard.terms.ablation import Ablation, Arm
 from safetyboard.terms.budget import Budget
-from safetyboard.terms.canonical import canonical_json, digest_of
+from safetyboard.terms.canonical import Plain, canonical_json, digest_of
 from safetyboard.terms.null import Null
 from safetyboard.terms.numbers import float_text
 from safetyboard.terms.progress import Progress
@@ -82,12 +82,13 @@ class MinimalInputs:
         progress.advance(spent)
         recipe = self._recipe(setting, budget, seed, min(spent, budget.units))
         trials = [_experiments(setting, point, batch, chosen, generator) for batch in donors]
-        records = _records(setting, chosen, trials, recipe)
+        changes = tuple(float(point[i] - base[i]) for i in sorted(chosen))
+        records = _records(setting, chosen, changes, trials, recipe)
         return Explained(
             ablations=tuple(record for record, _ in records),
             blobs={digest_of(content): content for _, content in records},
             inputs=tuple(sorted(chosen)),
-            changes=tuple(float(point[i] - base[i]) for i in sorted(chosen)),
+            changes=changes,
             tests=tests,
         )
 
@@ -193,7 +194,11 @@ def _agreed(votes: list[tuple[bool, bool]]) -> Outcome:
 
 
 def _records(
-    setting: NetworkSetting, chosen: frozenset[int], trials: list[Trials], recipe: Recipe
+    setting: NetworkSetting,
+    chosen: frozenset[int],
+    changes: tuple[float, ...],
+    trials: list[Trials],
+    recipe: Recipe,
 ) -> list[tuple[Ablation, bytes]]:
     names = ", ".join(setting.domain.inputs[i].name for i in sorted(chosen))
     factor = f"inputs {{{names}}} at their failing values"
@@ -212,7 +217,12 @@ def _records(
         # A rival explains the failure if resetting it alone takes the failure away about as often as the set does.
         vote = [(not _less(t, reset, decoy), _less(t, reset, decoy)) for t in trials]
         plans.append(("rival", decoy, [decoy, reset], _agreed(vote)))
-    return [_record(setting, plan, trials, recipe) for plan in plans]
+    about: dict[str, Plain] = {
+        "cell": setting.cell,
+        "inputs": [setting.domain.inputs[i].name for i in sorted(chosen)],
+        "changes": [float_text(change) for change in changes],
+    }
+    return [_record(setting, plan, trials, recipe, about) for plan in plans]
 
 
 def _record(
@@ -220,6 +230,7 @@ def _record(
     plan: tuple[Literal["necessity", "sufficiency", "specificity", "rival"], str, list[str], Outcome],
     trials: list[Trials],
     recipe: Recipe,
+    about: Mapping[str, Plain],
 ) -> tuple[Ablation, bytes]:
     role, factor, arms, outcome = plan
     pooled = {name: [bool(v) for t in trials for v in t[name]] for name in arms}
@@ -243,5 +254,6 @@ def _record(
         recipe=recipe,
         confidence=str(Fraction(19, 20)),
         data=digest_of(content),
+        extra=about,
     )
     return record, content
