@@ -3,14 +3,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from safetyboard.laboratory.figures.canvas import EXCLUDED, FAILING, OPEN, SAFE, canvas, svg
+from matplotlib.lines import Line2D
+
+from safetyboard.laboratory.figures.canvas import (
+    EXCLUDED,
+    FAILING,
+    INK,
+    ON_FAILING,
+    ON_OPEN,
+    ON_SAFE,
+    OPEN,
+    QUIET,
+    SAFE,
+    canvas,
+    legend,
+    svg,
+)
 from safetyboard.stats.binomial import clopper_pearson
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """Count the cells of one claim; `label` names its radius."""
+    """Count the cells of one claim; `label` names its radius. `excluded` were wrong before any change."""
 
     label: str
     proved: int
@@ -20,53 +36,76 @@ class Share:
 
     @property
     def judged(self) -> int:
-        """Count all rows, those wrong before any change included."""
-        return self.proved + self.refuted + self.open + self.excluded
+        """Count the cells the claim speaks of; those excluded are not among them."""
+        return self.proved + self.refuted + self.open
 
 
-def certified_curve(before: Sequence[Share], after: Sequence[Share], *, xlabel: str) -> str:
-    """Draw stacked counts a radius, the original above and the repaired network below where there is one."""
-    panels = [("as given", before)] + ([("repaired", after)] if after else [])
-    figure, axes = canvas(8.2, 1.5 + 1.75 * len(panels), rows=len(panels))
-    for number, (name, shares) in enumerate(panels):
-        axis, left = axes[number][0], [0.0] * len(shares)
-        groups = (
-            ("proved safe", SAFE, [s.proved for s in shares]),
-            ("open", OPEN, [s.open for s in shares]),
-            ("failing, with witness", FAILING, [s.refuted for s in shares]),
-            ("wrong before any change", EXCLUDED, [s.excluded for s in shares]),
-        )
-        places = list(range(len(shares)))
-        for label, colour, counts in groups:
-            axis.bar(places, counts, bottom=left, color=colour, width=0.72, label=label)
-            for place, count, base in zip(places, counts, left, strict=True):
-                if count >= 0.06 * max(1, shares[place].judged):
-                    dark = colour in (SAFE, FAILING)
-                    axis.text(
-                        place, base + count / 2, str(count), ha="center", va="center",
-                        fontsize=9, color="white" if dark else "#1f2937",
-                    )  # fmt: skip
-            left = [a + b for a, b in zip(left, counts, strict=True)]
-        _intervals(axis, shares)
-        axis.set_xticks(places, [s.label for s in shares])
-        axis.set_ylabel("rows")
-        axis.set_title(f"Network {name}")
-    axes[-1][0].set_xlabel(xlabel)
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=9, frameon=False)
-    words = "; ".join(f"{s.label}: {s.proved} proved, {s.refuted} failing, {s.open} open" for s in before)
-    return svg(figure, "Certified curve", words)
+def certified_curve(
+    before: Sequence[Share], after: Sequence[Share], *, xlabel: str, name: str = "certified-curve"
+) -> str:
+    """Draw for each radius the share proved safe, open and failing: as given, and repaired where there is one.
+
+    Whiskers are 95 % Clopper-Pearson intervals of the proved and of the failing share, as if cells were drawn
+    independently from a population; they say nothing about cells that were not drawn from it.
+    """
+    panels = [("As given", before)] + ([("Repaired", after)] if after else [])
+    figure, axes = canvas(3.5 if after else 3.2, columns=len(panels), sharey=True)
+    for place, (title, shares) in enumerate(panels):
+        _panel(axes[0][place], title, shares, xlabel)
+    axes[0][0].set_ylabel("share of the rows judged")
+    entries: dict[str, Any] = {"proved safe": SAFE, "open": OPEN, "failing, with a witness": FAILING}
+    if any(share.excluded for _, shares in panels for share in shares):
+        entries["wrong before any change"] = EXCLUDED
+    entries["95 % interval"] = Line2D([], [], color=INK, linewidth=1.4)
+    legend(figure, entries, columns=3 if len(entries) > 4 else None)
+    words = " ".join(f"{title}: " + "; ".join(_words(share) for share in shares) + "." for title, shares in panels)
+    return svg(figure, name, "Certified curve", words)
 
 
-def _intervals(axis: "object", shares: Sequence[Share]) -> None:
-    """Add 95 % Clopper-Pearson intervals of the proved share, as if rows were drawn from a population."""
+def _panel(axis: Any, title: str, shares: Sequence[Share], xlabel: str) -> None:
+    """Stack the three shares; the counts are written in, so that no reader has to measure."""
     for place, share in enumerate(shares):
-        if share.judged:
-            lower, upper = clopper_pearson(share.proved, share.judged)
-            middle = share.proved
-            axis.errorbar(  # type: ignore[attr-defined]
-                [place + 0.42], [middle],
-                yerr=[[middle - lower * share.judged], [upper * share.judged - middle]],
-                color="#1f2937", capsize=3, linewidth=1.2,
-                label="95 % interval of the proved share" if place == 0 else None,
-            )  # fmt: skip
+        if not share.judged:
+            axis.text(place, 0.5, "no row\njudged", ha="center", va="center", color=QUIET, fontsize=8.5)
+            continue
+        base = 0.0
+        groups = (
+            (share.proved, SAFE, ON_SAFE),
+            (share.open, OPEN, ON_OPEN),
+            (share.refuted, FAILING, ON_FAILING),
+        )
+        for count, colour, ink in groups:
+            part = count / share.judged
+            axis.bar(place, part, bottom=base, width=0.78, color=colour, linewidth=0)
+            if part >= 0.055:
+                axis.text(place, base + part / 2, str(count), ha="center", va="center", color=ink, fontweight="bold")
+            base += part
+        _whisker(axis, place - 0.24, share.proved, share.judged, turned=False)
+        _whisker(axis, place + 0.24, share.refuted, share.judged, turned=True)
+        if share.excluded:
+            axis.bar(place, 0.045, bottom=1.02, width=0.78, color=EXCLUDED, linewidth=0)
+            axis.text(place, 1.0425, f"+{share.excluded}", ha="center", va="center", fontsize=7.5, color=ON_OPEN)
+    judged = sorted({share.judged for share in shares})
+    counted = f"{judged[0]}" if len(judged) == 1 else f"{judged[0]}–{judged[-1]}" if judged else "0"
+    axis.set_title(f"{title} ({counted} rows judged)")
+    axis.set_xticks(range(len(shares)), [share.label for share in shares])
+    axis.tick_params(axis="x", length=0)
+    axis.set_xlim(-0.6, max(len(shares), 1) - 0.4)
+    axis.set_ylim(0, 1.08)
+    axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axis.grid(axis="y")
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel(xlabel)
+
+
+def _whisker(axis: Any, place: float, count: int, judged: int, *, turned: bool) -> None:
+    if count > 0:
+        lower, upper = clopper_pearson(count, judged)
+        ends = [1.0 - upper, 1.0 - lower] if turned else [lower, upper]
+        axis.plot([place, place], ends, color=INK, linewidth=1.4, solid_capstyle="round")
+        axis.plot([place] * 2, ends, "_", color=INK, markersize=5, markeredgewidth=1.4)
+
+
+def _words(share: Share) -> str:
+    said = f"{share.label}: {share.proved} of {share.judged} proved safe, {share.refuted} failing, {share.open} open"
+    return said + (f", {share.excluded} more wrong before any change" if share.excluded else "")

@@ -3,38 +3,72 @@
 
 from collections.abc import Sequence
 
-from safetyboard.laboratory.figures.canvas import FAILING, FAINT, SAFE, canvas, svg
+from matplotlib.lines import Line2D
 
-MOST = 40
+from safetyboard.laboratory.figures.canvas import (
+    FAILING,
+    FAINT,
+    INK,
+    QUIET,
+    SAFE,
+    canvas,
+    legend,
+    number,
+    shortened,
+    svg,
+)
+
+MOST = 30
 
 
-def gap_plot(rows: Sequence[tuple[str, float | None, float | None]]) -> str:
-    """Draw best attack (primal) and best bound (dual) for each claim; the gap between them is what is unknown.
+def gap_plot(rows: Sequence[tuple[str, float | None, float | None]], *, name: str = "gap") -> str:
+    """Draw best attack (primal) and best bound (dual) for each claim; the true worst case lies between them.
 
-    Args:    rows: (label, highest harm found, lowest upper bound proved); None where there is none.
+    Args:    rows: (label, highest harm found, lowest upper bound proved); None where there is none. The first 30 are
+             drawn; the caption must say so where there are more.
     """
-    shown = list(rows)[:MOST][::-1]
-    figure, axes = canvas(8.2, 1.2 + 0.34 * max(3, len(shown)))
+    shown = list(rows)[:MOST]
+    figure, axes = canvas(1.25 + 0.32 * max(3, len(shown)))
     axis = axes[0][0]
     for place, (_, found, bound) in enumerate(shown):
         if found is not None and bound is not None:
-            axis.plot([found, bound], [place, place], color=FAINT, linewidth=3, solid_capstyle="butt", zorder=1)
+            axis.plot([found, bound], [place, place], color=FAINT, linewidth=4, alpha=0.55, solid_capstyle="butt")
         if found is not None:
-            axis.plot([found], [place], "o", color=FAILING, zorder=2)
+            axis.plot(found, place, "o", color=FAILING, markersize=7.5, zorder=3)
         if bound is not None:
-            axis.plot([bound], [place], "|", color=SAFE, markersize=14, markeredgewidth=3, zorder=3)
-    axis.plot([], [], "o", color=FAILING, label="highest harm found (attack)")
-    axis.plot([], [], "|", color=SAFE, markersize=12, markeredgewidth=3, label="no harm above this (bound)")
-    axis.axvline(0.0, color="#1f2937", linewidth=1)
-    axis.set_yticks(range(len(shown)), [label for label, _, _ in shown])
-    axis.set_ylim(-0.6, len(shown) - 0.4)
-    axis.set_xscale("symlog", linthresh=_linear(shown))
-    axis.set_xlabel("harm (output units; above 0 is catastrophic)")
-    figure.legend(loc="outside upper center", ncols=2, fontsize=9, frameon=False)
-    words = "; ".join(f"{label}: found {found}, bound {bound}" for label, found, bound in reversed(shown))
-    return svg(figure, "Worst case from both sides", words)
+            axis.plot(bound, place, "|", color=SAFE, markersize=14, markeredgewidth=3, zorder=4)
+        axis.text(
+            1.01, place, _gap(found, bound), transform=axis.get_yaxis_transform(), va="center", fontsize=8, color=QUIET
+        )
+    axis.axvline(0.0, color=INK, linewidth=1)
+    axis.set_yticks(range(len(shown)), [shortened(label) for label, _, _ in shown])
+    axis.tick_params(axis="y", length=0)
+    axis.set_ylim(max(len(shown), 1) - 0.4, -0.6)
+    sizes = sorted(abs(value) for _, *pair in shown for value in pair if value)
+    if sizes and sizes[-1] > 50 * sizes[0]:
+        axis.set_xscale("symlog", linthresh=max(sizes[len(sizes) // 4], 1e-9))
+        axis.minorticks_off()
+    axis.margins(x=0.06)
+    axis.grid(axis="x")
+    axis.set_xlabel("harm (output units; right of 0 is catastrophic)")
+    legend(
+        figure,
+        {
+            "highest harm found (attack)": Line2D([], [], marker="o", color=FAILING, linestyle="none", markersize=7.5),
+            "no harm above this (bound)": Line2D(
+                [], [], marker="|", color=SAFE, linestyle="none", markersize=12, markeredgewidth=3
+            ),
+        },
+    )
+    words = "; ".join(f"{label}: found {_said(found)}, bound {_said(bound)}" for label, found, bound in shown)
+    return svg(figure, name, "Worst case from both sides", words)
 
 
-def _linear(rows: Sequence[tuple[str, float | None, float | None]]) -> float:
-    sizes = sorted(abs(v) for _, a, b in rows for v in (a, b) if v)
-    return max(sizes[len(sizes) // 4], 1e-9) if sizes else 1.0
+def _said(value: float | None) -> str:
+    return "none" if value is None else number(value)
+
+
+def _gap(found: float | None, bound: float | None) -> str:
+    if found is None or bound is None:
+        return "one side only"
+    return f"gap {number(bound - found)}"
