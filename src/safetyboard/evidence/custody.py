@@ -79,8 +79,10 @@ class CustodyBook:
             CustodyItem(path=name, digest=held.digest, size=held.size, state=held.state, why=held.why)
             for name, held in sorted(self.items.items())
         )
-        counts = {state: sum(item.state == state for item in items) for state in ("used", "irrelevant", "unread")}
-        return Custody(items=items, **counts)
+        used, irrelevant, unread = (
+            sum(item.state == state for item in items) for state in ("used", "irrelevant", "unread")
+        )
+        return Custody(items=items, used=used, irrelevant=irrelevant, unread=unread)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -26,7 +26,8 @@ TIMELESS = ("case", "custody")
 
 def result_digest(ids: Mapping[str, str]) -> str:
     """Digest the sorted ids of all records except case and custody; `ids` maps record id to kind."""
-    return content_id(sorted(name for name, kind in ids.items() if kind not in TIMELESS))
+    kept: list[Plain] = [*sorted(name for name, kind in ids.items() if kind not in TIMELESS)]
+    return content_id(kept)
 
 
 class DocketWriter:
@@ -140,6 +141,7 @@ def extra_files(report: bytes, lessons: Mapping[str, bytes], title: str) -> dict
     """Gather the files beside the records: report, lessons, replay script, RO-Crate metadata."""
     files = {"report.html": report, "replay.py": SCRIPT.encode(), **lessons}
     parts: list[Plain] = [{"@id": name} for name in sorted(files)]
+    listed: list[Plain] = [{"@id": name, "@type": "File"} for name in sorted(files)]
     crate: Plain = {
         "@context": "https://w3id.org/ro/crate/1.1/context",
         "@graph": [
@@ -150,7 +152,7 @@ def extra_files(report: bytes, lessons: Mapping[str, bytes], title: str) -> dict
                 "about": {"@id": "./"},
             },
             {"@id": "./", "@type": "Dataset", "name": title, "hasPart": parts},
-            *({"@id": name, "@type": "File"} for name in sorted(files)),
+            *listed,
         ],
     }
     files["ro-crate-metadata.json"] = canonical_json(crate) + b"\n"

@@ -19,7 +19,7 @@ from safetyboard.terms.numbers import rational_text
 if TYPE_CHECKING:
     from safetyboard.terms.network import Matrix
 
-Predict = Callable[["Matrix"], "Matrix"]
+Predict = Callable[[Any], Any]
 """(rows, inputs) float32 -> (rows, outputs) float32, the network as deployed."""
 Unsafe = tuple[tuple[Row, ...], ...]
 IDENTITY: Mapping[str, Any] = {"kind": "identity"}

@@ -73,7 +73,7 @@ def _places(model: Any, network: Network) -> dict[int, tuple[Any, str]]:
 
 
 def _plain(node: Any) -> bool:
-    return _attribute(node, "alpha", 1.0) == 1.0 and _attribute(node, "beta", 1.0) == 1.0
+    return bool(_attribute(node, "alpha", 1.0) == 1.0 and _attribute(node, "beta", 1.0) == 1.0)
 
 
 def _attribute(node: Any, name: str, default: Any) -> Any:

@@ -174,7 +174,8 @@ def batch_normalization(chain: Chain, step: Step) -> Chain:
     shift = offset - mean * factor
     size = (np.abs(offset) + np.abs(mean * factor)) * (1.0 + 2.0**-50)
     repeat = chain.size // channels
-    return _diagonal(chain, step, *(np.repeat(v, repeat) for v in (factor, shift)), 8, np.repeat(size, repeat))
+    factor, shift, size = (np.repeat(v, repeat) for v in (factor, shift, size))
+    return _diagonal(chain, step, factor, shift, 8, size)
 
 
 def relu(chain: Chain, step: Step) -> Chain:

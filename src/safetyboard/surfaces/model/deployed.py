@@ -54,7 +54,7 @@ class Deployed:
     def _one(self, row: "Singles") -> "Singles":
         if self._lift.get("kind") != "twin":
             return self._run(row)
-        feature = int(self._lift["feature"])  # type: ignore[call-overload]
+        feature = int(str(self._lift["feature"]))
         moved = row[:-1].copy()
         moved[feature] = moved[feature] + row[-1]
         return np.concatenate([self._run(row[:-1]), self._run(moved)])

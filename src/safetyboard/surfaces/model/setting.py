@@ -170,7 +170,7 @@ def lift_network(network: Network, domain: Domain) -> Network:
     """Put the domain's lift in front: two copies of the network for a twin, the network itself otherwise."""
     if domain.lift.get("kind") != "twin":
         return network
-    feature, inputs = int(domain.lift["feature"]), network.inputs  # type: ignore[call-overload]
+    feature, inputs = int(str(domain.lift["feature"])), network.inputs
     weight = np.zeros((2 * inputs, inputs + 1))
     weight[:inputs, :inputs] = weight[inputs:, :inputs] = np.eye(inputs)
     weight[inputs + feature, inputs] = 1.0

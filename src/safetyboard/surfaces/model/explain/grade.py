@@ -20,7 +20,7 @@ def grade(ablations: Sequence[Ablation], *, untested_rivals: int = 0) -> tuple[G
     Established needs necessity, sufficiency and specificity for it and every rival tested and not supported;
     probable needs at least one of them; possible means that experiments were made and none speaks for it.
     """
-    outcomes = {ablation.role: ablation.outcome for ablation in ablations if ablation.role in ROLES}
+    outcomes: dict[str, str] = {ablation.role: ablation.outcome for ablation in ablations if ablation.role in ROLES}
     missing = [role for role in ROLES if outcomes.get(role) != "for"]
     rivals = [ablation for ablation in ablations if ablation.role == "rival"]
     standing = [ablation for ablation in rivals if ablation.outcome != "against"]

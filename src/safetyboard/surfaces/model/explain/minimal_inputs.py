@@ -204,13 +204,18 @@ def _records(
     factor = f"inputs {{{names}}} at their failing values"
     reset, kept, none, matched = list(trials[0])[:4]
     plans: list[tuple[Literal["necessity", "sufficiency", "specificity", "rival"], str, list[str], Outcome]] = [
-        ("necessity", factor, [reset, kept], _agreed([(_less(t, reset, kept), t[reset].all()) for t in trials])),
-        ("sufficiency", factor, [kept, none], _agreed([(_less(t, none, kept), not t[kept].any()) for t in trials])),
+        ("necessity", factor, [reset, kept], _agreed([(_less(t, reset, kept), bool(t[reset].all())) for t in trials])),
+        (
+            "sufficiency",
+            factor,
+            [kept, none],
+            _agreed([(_less(t, none, kept), not bool(t[kept].any())) for t in trials]),
+        ),
         (
             "specificity",
             factor,
             [reset, matched],
-            _agreed([(_less(t, reset, matched), t[reset].all()) for t in trials]),
+            _agreed([(_less(t, reset, matched), bool(t[reset].all())) for t in trials]),
         ),
     ]
     for decoy in list(trials[0])[4:]:

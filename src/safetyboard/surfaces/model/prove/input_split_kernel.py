@@ -89,7 +89,7 @@ class Trace(NamedTuple):
     slack: "Floats"
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def backward(plan, bench, vector, spare, layer, total):  # type: ignore[no-untyped-def]
     """Carry a row over the activations before `layer` back to the inputs, bounding from below.
 
@@ -127,7 +127,7 @@ def backward(plan, bench, vector, spare, layer, total):  # type: ignore[no-untyp
     return total, size
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def lowest(vector, total, size, lower, upper):  # type: ignore[no-untyped-def]
     """Minimise a linear form over a box, less what rounding may have taken away."""
     value = total
@@ -138,7 +138,7 @@ def lowest(vector, total, size, lower, upper):  # type: ignore[no-untyped-def]
     return value - size * 2.0**-40 - 1e-300
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def bound_neuron(plan, bench, layer, i, sign, lower, upper):  # type: ignore[no-untyped-def]
     """Bound sign * z of one neuron from below; leaves the input coefficients in `bench.vector`."""
     columns = plan.sizes[layer]
@@ -152,7 +152,7 @@ def bound_neuron(plan, bench, layer, i, sign, lower, upper):  # type: ignore[no-
     return lowest(vector, total, size, lower, upper)
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def relax(bench, neuron):  # type: ignore[no-untyped-def]
     """Set the two lines of one neuron from its bounds; the upper line is sound for the rounded slope."""
     low, high = bench.lower[neuron], bench.upper[neuron]
@@ -168,7 +168,7 @@ def relax(bench, neuron):  # type: ignore[no-untyped-def]
         bench.alpha[neuron] = 1.0 if high > -low else 0.0
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def bound_layers(plan, bench, lower, upper):  # type: ignore[no-untyped-def]
     """Tighten every neuron not yet stable, layer by layer. Returns whether the box turned out empty."""
     inputs = plan.sizes[0]
@@ -199,7 +199,7 @@ def bound_layers(plan, bench, lower, upper):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def set_delta(plan, bench, layer):  # type: ignore[no-untyped-def]
     """Bound what rounding may move at one layer, from the node's own bounds of the activations before it."""
     columns = plan.sizes[layer]
@@ -222,7 +222,7 @@ def set_delta(plan, bench, layer):  # type: ignore[no-untyped-def]
         bench.delta[neuron] = plan.rounding[layer] * value + plan.tiny[layer]
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def bound_layer(plan, bench, layer, lower, upper):  # type: ignore[no-untyped-def]
     """Bound every output of one layer from both sides, with nothing inherited."""
     set_delta(plan, bench, layer)
@@ -233,7 +233,7 @@ def bound_layer(plan, bench, layer, lower, upper):  # type: ignore[no-untyped-de
         relax(bench, neuron)
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def bound_rows(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def]
     """Bound each row of the conjunctions still open; closes those with a positive row."""
     layers = plan.relu.shape[0]
@@ -255,7 +255,7 @@ def bound_rows(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def
         bench.row_bound[r] = bound
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def close_rows(plan, bench, open_, margin):  # type: ignore[no-untyped-def]
     """Close the conjunctions with a row above `margin`; return (any open, least closing bound, worst open)."""
     conjunctions = open_.shape[0]
@@ -276,7 +276,7 @@ def close_rows(plan, bench, open_, margin):  # type: ignore[no-untyped-def]
     return any_open, least, worst
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def slab_is_closed(plan, bench, open_, lower, upper, margin):  # type: ignore[no-untyped-def]
     """Tell whether the node's linear bounds close every open conjunction over this box, and by how much."""
     least = np.inf
@@ -293,7 +293,7 @@ def slab_is_closed(plan, bench, open_, lower, upper, margin):  # type: ignore[no
     return True, least
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def cut_position(plan, bench, open_, lower, upper, d, above):  # type: ignore[no-untyped-def]
     """Find how far the box may be cut in one dimension: the hull, over conjunctions, of their best rows."""
     reach = -np.inf
@@ -319,7 +319,7 @@ def cut_position(plan, bench, open_, lower, upper, d, above):  # type: ignore[no
     return lower[d] + reach if above else upper[d] - reach
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def cut(plan, bench, open_, box, trace, limits):  # type: ignore[no-untyped-def]
     """Cut slabs that the node's own linear bounds close; returns whether nothing is left open."""
     lower, upper = box
@@ -359,7 +359,7 @@ def cut(plan, bench, open_, box, trace, limits):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def record(trace, code, value):  # type: ignore[no-untyped-def]
     """Append one step to the trace; 255 carries no value."""
     trace.codes[trace.used[0]] = code
@@ -369,7 +369,7 @@ def record(trace, code, value):  # type: ignore[no-untyped-def]
         trace.used[1] += 1
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def weigh_inputs(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def]
     """Share the relaxation gap of the open rows among the inputs, into `bench.share`."""
     layers, inputs = plan.relu.shape[0], plan.sizes[0]
@@ -392,7 +392,7 @@ def weigh_inputs(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-d
     return chosen, best
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def share_row(plan, bench, lower, upper, layers, inputs):  # type: ignore[no-untyped-def]
     """Walk one row back, giving each unstable neuron's gap to the inputs that move it."""
     for j in range(layers - 2, -1, -1):
@@ -426,7 +426,7 @@ def share_row(plan, bench, lower, upper, layers, inputs):  # type: ignore[no-unt
         bench.vector[:columns] = bench.spare[:columns]
 
 
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath={"contract"}, boundscheck=False)
 def harm_at(plan, bench, point):  # type: ignore[no-untyped-def]
     """Run the network at a point in float64 and return its harm (rows without their rounding allowance)."""
     layers = plan.relu.shape[0]
@@ -451,7 +451,7 @@ def harm_at(plan, bench, point):  # type: ignore[no-untyped-def]
     return harm
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def push(stack, lower, upper, bench, open_, bound):  # type: ignore[no-untyped-def]
     """Put a node on the stack."""
     top = stack.size[0]
@@ -464,7 +464,7 @@ def push(stack, lower, upper, bench, open_, bound):  # type: ignore[no-untyped-d
     stack.size[0] += 1
 
 
-@njit(cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, boundscheck=False)
 def search(plan, bench, stack, trace, boxes, limits):  # type: ignore[no-untyped-def]
     """Visit at most `boxes` nodes; returns (state, visited). A CANDIDATE leaves its input in `bench.point`.
 

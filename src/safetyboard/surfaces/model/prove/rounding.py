@@ -2,7 +2,7 @@
 """What rounding may move at every layer, and the flat layout on which the compiled prover works."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,8 @@ def rounding_of(layer: "Layer") -> tuple[float, float]:
 
     Source:  Higham 2002, Accuracy and Stability of Numerical Algorithms, section 3.1.
     """
-    own = OWN * max(1.0, layer.weight.shape[1] / WIDEST)
+    # Backward bounds sum over the outputs of a layer, its delta over the inputs: whichever is wider.
+    own = OWN * max(1.0, max(layer.weight.shape) / WIDEST)
     if layer.roundings == 0:
         return own, 1e-290
     gamma = layer.roundings * UNIT / (1.0 - layer.roundings * UNIT)
@@ -57,7 +58,9 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
     start = int(plan.at[len(layers) - 1])
     largest = np.maximum(np.abs(bench.lower[start:]), np.abs(bench.upper[start:]))
     rows = _rows(setting.exact_rows, layers[-1], largest)
-    plan = plan._replace(**rows)
+    plan = plan._replace(
+        row_start=rows.start, row_outer=rows.outer, row_constant=rows.constant, row_conjunction=rows.owner
+    )
     count, inputs = plan.row_constant.shape[0], int(plan.sizes[0])
     room = {"row_gradient": np.zeros((count, inputs)), "row_total": np.zeros(count), "row_bound": np.zeros(count)}
     return plan, bench._replace(**room)
@@ -115,7 +118,14 @@ def _bench(plan: kernel.Plan) -> kernel.Bench:
     )
 
 
-def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "dict[str, kernel.Floats | kernel.Integers]":
+class _Rows(NamedTuple):
+    start: "kernel.Floats"
+    outer: "kernel.Floats"
+    constant: "kernel.Floats"
+    owner: "kernel.Integers"
+
+
+def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "_Rows":
     """Fold the last layer into every row; what a decimal coefficient loses in float64 is taken off."""
     starts, outer, constants, owners = [], [], [], []
     for j, conjunction in enumerate(unsafe):
@@ -126,12 +136,7 @@ def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "dict[str, kern
             absolute = np.abs(row) @ np.abs(last.bias) + abs(level)
             constants.append(row @ last.bias + level - lost - OWN * absolute)
             owners.append(j)
-    return {
-        "row_start": np.array(starts),
-        "row_outer": np.array(outer),
-        "row_constant": np.array(constants),
-        "row_conjunction": np.array(owners, dtype=np.int64),
-    }
+    return _Rows(np.array(starts), np.array(outer), np.array(constants), np.array(owners, dtype=np.int64))
 
 
 def _rounded(
