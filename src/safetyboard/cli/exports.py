@@ -49,7 +49,9 @@ def junit_xml(outcome: Outcome) -> bytes:
     for entry in outcome.claims:
         name = quoteattr(entry["name"] or entry["property"] or "no property")
         lines.append(f'<testcase classname={quoteattr(entry["subject"])} name={name} time="{entry["seconds"]}">')
-        tag = {"REFUTED": "failure", "UNKNOWN": "error", "SUPPORTED": "error", "NOT_RUN": "skipped"}.get(entry["verdict"])
+        tag = {"REFUTED": "failure", "UNKNOWN": "error", "SUPPORTED": "error", "NOT_RUN": "skipped"}.get(
+            entry["verdict"]
+        )
         if tag:
             said = f"{entry['verdict']}: {entry['obstruction']}"
             lines.append(f"<{tag} message={quoteattr(said)}>{escape(entry['statement'])}</{tag}>")

@@ -12,7 +12,9 @@ from safetyboard.cli.door import verdict_code
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Where the docket goes: a folder, or a file ending in .zip.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where the docket goes: a folder, or a file ending in .zip."
+)
 @click.option("--property", "chosen", type=click.Path(path_type=Path), help="A VNN-LIB file to put to every network.")
 @click.option("--budget", type=click.IntRange(min=1000), help="Work units a claim (about one network evaluation each).")
 @click.option("--seconds", type=click.FloatRange(min=0.0, min_open=True), help="Safety stop; results may then differ.")

@@ -49,7 +49,9 @@ class Lines:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        self.console.print(f"[{time.monotonic() - self.begun:7.1f} s] {text}", markup=False, highlight=False, soft_wrap=True)
+        self.console.print(
+            f"[{time.monotonic() - self.begun:7.1f} s] {text}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from safetyboard import __version__
 from safetyboard.investigation.dossier import Dossier
 from safetyboard.investigation.examination import Effort, Question, examine
 from safetyboard.investigation.order import Order
+from safetyboard.investigation.repair import Failure
 from safetyboard.investigation.watch import Watch
 from safetyboard.laboratory.jobs import Crew, Job, Watcher, Work
 from safetyboard.terms.canonical import Plain, content_id, digest_of
@@ -72,7 +73,9 @@ def job_of(phase: str, work: Work, question: Question, settings: Any, *more: Any
 def _described(item: Any) -> Plain:
     if isinstance(item, Sequence) and not isinstance(item, str | bytes):
         return [_described(entry) for entry in item]
-    return digest_of(item) if isinstance(item, bytes) else to_plain(item)
+    if isinstance(item, Failure):
+        return [item.question.claim_id, [to_plain(witness) for witness in item.witnesses]]
+    return to_plain(item)
 
 
 def examination(question: Question, effort: Effort) -> Job:

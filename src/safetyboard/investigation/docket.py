@@ -13,6 +13,8 @@ from safetyboard import __version__
 from safetyboard.evidence.docket import DocketWriter, extra_files, result_digest
 from safetyboard.evidence.keys import SigningKey
 from safetyboard.investigation.dossier import Dossier, File
+from safetyboard.investigation.report.render import render_report
+from safetyboard.investigation.report.view import view_of
 from safetyboard.terms.canonical import Plain, canonical_json, digest_of
 from safetyboard.terms.case import Case
 from safetyboard.terms.codec import to_plain
@@ -147,19 +149,33 @@ def title_of(path: Path, files: Mapping[str, Any]) -> str:
     return f"{name}: {len(files)} claim{'s' if len(files) != 1 else ''}"
 
 
-def write(dossier: Dossier, key: SigningKey, report_of: Any) -> tuple[Path, str]:
-    """Write the whole docket, or nothing.
+def report_of(dossier: Dossier, writer: DocketWriter, title: str, signer: str) -> bytes:
+    """Render the report from the stated records and what the case record will say."""
+    view = view_of(
+        writer.records,
+        title=title,
+        signer=signer,
+        opened=dossier.opened,
+        tool=f"safetyboard {__version__}",
+        weaker=[str(item) for item in dossier.order.weaker()],
+        trust=[check.plain() for check in dossier.checks],
+        not_run=dossier.not_run,
+        contradictions=dossier.contradictions,
+        stopped_by_time=dossier.stopped_by_time,
+        platform=versions(),
+    )
+    return render_report(view)
 
-    Args:    report_of: gives report.html from the stated records.
-    """
+
+def write(dossier: Dossier, key: SigningKey) -> tuple[Path, str]:
+    """Write the whole docket, or nothing."""
     writer = DocketWriter(dossier.order.out, key, replace=dossier.order.replace)
     try:
         keep_blobs(dossier, writer)
         state_records(dossier, writer)
         lessons = lesson_files(dossier)
         title = title_of(dossier.order.path, dossier.files)
-        report = report_of(dossier, writer, title, key.fingerprint)
-        return sealed(dossier, writer, report, lessons, title)
+        return sealed(dossier, writer, report_of(dossier, writer, title, key.fingerprint), lessons, title)
     except BaseException:
         writer.abandon()
         raise

@@ -37,7 +37,6 @@ class File:
         name = str(self.asked.claim.extra.get("name") or self.asked.property_name or "no property")
         return f"{self.asked.subject_name} · {name}"
 
-
     @property
     def witnesses(self) -> tuple[Witness, ...]:
         """Pick the witnesses out of the evidence."""

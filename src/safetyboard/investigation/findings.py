@@ -17,7 +17,8 @@ from safetyboard.terms.numbers import parse_rational
 from safetyboard.terms.witness import Witness
 
 ALIKE = 0.5
-"""Share of common inputs from which two minimal sets count as one pattern (Jaccard)."""
+"""Share of the smaller of two minimal sets that must lie in the other for both to count as one pattern."""
+NAMED = 5
 RANK = {"established": 3, "probable": 2, "possible": 1, "unknown": 0, "rejected": 0}
 TIERS = {"non-disastrous": 3, "intended": 2, "good": 1}
 ENOUGH, SEPARATED = 5, 0.9
@@ -59,12 +60,12 @@ def _id(file: File) -> str:
 
 
 def _clusters(members: Sequence[tuple[File, Pattern]]) -> list[_Cluster]:
-    """Gather witnesses whose minimal sets share at least half of their inputs; common sets go first."""
+    """Gather witnesses whose minimal sets overlap by half of the smaller one; common and small sets go first."""
     counts = Counter(frozenset(pattern.inputs) for _, pattern in members)
     clusters: list[_Cluster] = []
     where: dict[frozenset[str], _Cluster] = {}
     for inputs, _ in sorted(counts.items(), key=lambda entry: (-entry[1], len(entry[0]), sorted(entry[0]))):
-        near = [c for c in clusters if len(c.core & inputs) >= ALIKE * len(c.core | inputs)]
+        near = [c for c in clusters if len(c.core & inputs) >= ALIKE * min(len(c.core), len(inputs))]
         where[inputs] = near[0] if near else _Cluster(core=inputs)
         if not near:
             clusters.append(where[inputs])
@@ -78,37 +79,50 @@ def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding
     files = list({_id(file): file for file, _ in cluster.members}.values())
     lead = max(patterns, key=lambda p: (frozenset(p.inputs) == cluster.core, _harm(p.witness), -p.witness.cell))
     stated, weakest, agreeing = _graded(lead, patterns)
-    names = ", ".join(sorted(cluster.core)) or "no single input"
+    shared = _shared(patterns)
     rows = sorted({_label(file, pattern.witness) for file, pattern in cluster.members})
     nature, basis = _nature(files, explained)
     radius = _smallest_radius(files)
-    where = f", first at ±{radius}" if radius else ""
+    cases = f"{len(rows)} case{'s' if len(rows) != 1 else ''}{', first at ±' + radius if radius else ''}"
     return Finding(
-        title=f"{_subjects(files)}: {names} alone carr{'y' if len(cluster.core) > 1 else 'ies'} the failure"
-        f" in {len(rows)} case{'s' if len(rows) != 1 else ''}{where}",
-        summary=f"{files[0].asked.claim.statement} This fails: {_listed(rows)}. Held at their failing values inside the "
-        f"stated box, these inputs are enough: {names}.",
+        title=f"{_subjects(files)}: fails through {_few(shared)} ({cases})",
+        summary=f"{files[0].asked.claim.statement} This fails: {_listed(rows)}. In at least half of the failures looked "
+        f"at, the smallest set of inputs that keeps the failure holds {_few(shared, most=40)}.",
         claims=tuple(_id(file) for file in files),
         evidence=tuple(
-            dict.fromkeys(
-                record_id(record) for pattern in patterns for record in (pattern.witness, *pattern.ablations)
-            )
+            dict.fromkeys(record_id(record) for pattern in patterns for record in (pattern.witness, *pattern.ablations))
         ),
         severity=_severity(files, len(rows)),
-        cause=f"{names} at failing values; removed (reset to passing inputs of the box), the failure goes",
+        cause=f"{_few(sorted(lead.inputs), most=40)}, together, at their failing values",
         grade=stated,
         weakest_link=weakest,
         rivals=_rivals(patterns),
         nature=nature,  # type: ignore[arg-type]
         nature_basis=basis,
         detail={
-            "inputs": list(sorted(cluster.core)),
+            "inputs": list(sorted(lead.inputs)),
+            "shared": list(shared),
             "cases": list(rows[:200]),
+            "lead": record_id(lead.witness),
             "experiments_agreeing": agreeing,
             "experiments": len(patterns),
             "not_looked_at": sum(explained[_id(file)].unexplained for file in files),
         },
     )
+
+
+def _shared(patterns: Sequence[Pattern]) -> list[str]:
+    """List inputs that lie in the minimal sets of at least half of the failures, the most common first."""
+    counts = Counter(name for pattern in patterns for name in pattern.inputs)
+    common = [name for name, count in counts.items() if 2 * count >= len(patterns)]
+    return sorted(common, key=lambda name: (-counts[name], name)) or sorted(counts)[:1]
+
+
+def _few(names: Sequence[str], most: int = NAMED) -> str:
+    if not names:
+        return "no input in particular"
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 def _graded(lead: Pattern, patterns: Sequence[Pattern]) -> tuple[Grade, str, int]:
@@ -216,4 +230,3 @@ def _subjects(files: Sequence[File]) -> str:
 
 def _listed(rows: Sequence[str]) -> str:
     return ", ".join(rows[:8]) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
-

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from safetyboard.terms.network import Matrix, Vector
 
 FEW_INPUTS = 8
-PRICE = {"input-split": 10, "relu-split": 1000}
+PRICE = {"input-split": 10, "relu-split": 250}
 """Work units (network evaluations, roughly) that one step of a method costs: a box, a node."""
 NEURONS_A_DOUBLING = 12
 """Unstable neurons that one doubling of the node budget may still overcome; beyond that only an attack is made."""

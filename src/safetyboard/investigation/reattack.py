@@ -11,9 +11,11 @@ from safetyboard.investigation.order import Order
 from safetyboard.investigation.repair import Repair
 from safetyboard.readers.compressed import bare_name
 from safetyboard.readers.onnx_file import read_network
+from safetyboard.stats.binomial import clopper_pearson
 from safetyboard.terms.canonical import Plain, digest_of
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.errors import UntrustedEvidence
+from safetyboard.terms.numbers import float_text
 from safetyboard.terms.remedy import Remedy
 from safetyboard.terms.subject import Subject
 
@@ -47,8 +49,10 @@ def asked_again(file: File, repaired: Repaired) -> File:
     """Put the same claim to the repaired subject."""
     claim = replace(file.asked.claim, subject=record_id(repaired.subject))
     question = file.asked.question
-    again = None if question is None else Question(
-        claim=claim, domain=question.domain, content=repaired.content, reference=question.reference
+    again = (
+        None
+        if question is None
+        else Question(claim=claim, domain=question.domain, content=repaired.content, reference=question.reference)
     )
     asked = replace(
         file.asked,
@@ -84,6 +88,7 @@ def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Reme
             continue
         cost: dict[str, Plain] = {
             **repaired.made.cost,
+            **_intervals(repaired.made.cost),
             "cells": file.asked.claim.cells,
             "refuted_before": before.refuted,
             "refuted_after": after.refuted,
@@ -107,3 +112,12 @@ def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Reme
             )
         )
     return stated
+
+
+def _intervals(cost: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Put a 95 % interval on the share of reference inputs that are now decided otherwise."""
+    changed, total = cost.get("decisions_changed"), cost.get("reference_inputs")
+    if not isinstance(changed, int) or not isinstance(total, int) or total < 1:
+        return {}
+    lower, upper = clopper_pearson(changed, total)
+    return {"decisions_changed_lower": float_text(lower), "decisions_changed_upper": float_text(upper)}

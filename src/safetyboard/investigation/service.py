@@ -24,7 +24,7 @@ from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
 from safetyboard.investigation.reattack import asked_again, fresh_effort, remedies, repaired_subject
 from safetyboard.investigation.reckoning import outcome_of
-from safetyboard.investigation.repair import Repairing, methods_for, repair, repair_of
+from safetyboard.investigation.repair import Failure, Repairing, methods_for, repair, repair_of
 from safetyboard.investigation.verdict import account, derive
 from safetyboard.investigation.watch import Unseen, Watch
 from safetyboard.laboratory.interrupt import interruptible, stop_after
@@ -58,7 +58,7 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
             except Interrupted:
                 return outcome_of(dossier, None, None, interrupted=True, signer=key.fingerprint)
         seen.stage("docket", str(order.out))
-        place, digest = write(dossier, key, _report)
+        place, digest = write(dossier, key)
     shutil.rmtree(bench, ignore_errors=True)
     return outcome_of(dossier, place, digest, signer=key.fingerprint)
 
@@ -168,23 +168,23 @@ def explain_all(course: Course) -> dict[str, Explanation]:
 
 def repair_all(course: Course) -> None:
     """Repair every subject that failed, and put every claim made about it to the repaired one."""
-    dossier, jobs, targets = course.dossier, {}, {}
-    for name, file in refuted(dossier.files).items():
-        targets.setdefault(file.asked.subject_name, name)
-    for subject, name in targets.items():
-        file = dossier.files[name]
+    dossier, jobs = course.dossier, {}
+    failed: dict[str, list[File]] = {}
+    for file in refuted(dossier.files).values():
         if file.asked.question is not None:
-            allotted = Repairing(
-                units=dossier.order.units,
-                seed=dossier.order.seed,
-                methods=methods_for(file.asked.question),
-            )
-            jobs[subject] = job_of("repair", repair, file.asked.question, allotted, file.witnesses)
+            failed.setdefault(file.asked.subject_name, []).append(file)
+    for subject, files in failed.items():
+        files.sort(key=lambda file: -len({witness.cell for witness in file.witnesses}))
+        failures = [Failure(question=f.asked.question, witnesses=f.witnesses) for f in files if f.asked.question]
+        allotted = Repairing(
+            units=dossier.order.units, seed=dossier.order.seed, methods=methods_for(failures[0].question)
+        )
+        jobs[subject] = job_of("repair", repair, failures[0].question, allotted, failures)
     made = {name: repair_of(result) for name, result in course.work("repair", jobs, dossier.order.units).items()}
     for number, (subject, repaired) in enumerate(made.items(), start=1):
-        target = dossier.files[targets[subject]]
-        target.evidence += repaired.nulls
-        judge(dossier, target)
+        for file in failed[subject]:
+            file.evidence += [null for null in repaired.nulls if null.claim == file.asked.claim_id]
+            judge(dossier, file)
         if repaired.content is not None:
             dossier.repaired.append(repaired_subject(dossier.inventory.subjects[subject], repaired, number))
     reattack_all(course)
@@ -226,7 +226,3 @@ def judge(dossier: Dossier, file: File, obstruction: str = "") -> None:
         best_attack=file.best_attack,
         best_bound=file.best_bound,
     )
-
-
-def _report(dossier: Dossier, writer: Any, title: str, signer: str) -> bytes:
-    return b"<!doctype html>"
