@@ -23,11 +23,7 @@ PLANTED: dict[str, dict[str, str]] = {
         "safetyboard/surfaces/planted/__init__.py": "",
         "safetyboard/surfaces/model/planted.py": "import safetyboard.surfaces.planted",
     },
-    "stages": {
-        "safetyboard/investigation/__init__.py": "",
-        "safetyboard/investigation/planted_one.py": "import safetyboard.investigation.planted_two",
-        "safetyboard/investigation/planted_two.py": "",
-    },
+    "stages": {"safetyboard/investigation/attack.py": "import safetyboard.investigation.prove"},
     "checker": {"safetyboard_check/planted.py": "import safetyboard.terms"},
     "vocabulary": {"safetyboard/terms/planted.py": "import numpy"},
     "training": {"safetyboard/readers/planted.py": "def load() -> None:\n    import torch"},
@@ -73,11 +69,12 @@ def test_a_planted_import_breaks_its_contract(copy: Path, contract: str) -> None
     for name, text in PLANTED[contract].items():
         file = copy / "src" / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            file.write_text(f'"""Planted."""\n\n{text}\n', encoding="utf-8")
+        before = file.read_text(encoding="utf-8") if file.exists() else '"""Planted."""\n'
+        file.write_text(f"{before}\n{text}\n", encoding="utf-8")
     answer = lint(copy, contract)
     assert f"{contracts()[contract]} BROKEN" in answer.stdout, answer.stdout + answer.stderr
-    assert "planted" in answer.stdout.split("Broken contracts")[1]
+    planted_in = [Path(name).stem for name, text in PLANTED[contract].items() if text]
+    assert any(name in answer.stdout.split("Broken contracts")[1] for name in planted_in)
     assert answer.returncode == 1
 
 
