@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """One look for every figure: colours that colour-blind readers can tell apart, no dates, no random ids."""
 
+import functools
 import html
 import io
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+
+Drawn = ParamSpec("Drawn")
 
 # Light values stand for themselves in what matplotlib writes and are then turned into CSS variables, so each is
 # used for one role only. Blue and vermilion are those of Okabe and Ito 2008, darkened for white text on them.
@@ -68,28 +72,46 @@ _STYLE: Any = {
 }
 
 
+def styled(draw: Callable[Drawn, str]) -> Callable[Drawn, str]:
+    """Make a drawing function draw in the house's style, whatever matplotlib was told elsewhere."""
+
+    @functools.wraps(draw)
+    def drawn(*args: Drawn.args, **kwargs: Drawn.kwargs) -> str:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
 def canvas(height: float, *, rows: int = 1, columns: int = 1, **layout: Any) -> tuple[Figure, Any]:
     """Open a figure of the usual width with a grid of axes.
 
     Args:    height: inches. layout: further keywords of ``Figure.subplots``.
     """
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **layout)
-    return figure, axes
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **layout)
 
 
 def legend(figure: Figure, entries: Mapping[str, str | Any], *, columns: int | None = None) -> None:
     """Put one line of keys above the plot; an entry is a colour or a matplotlib artist."""
-    with mpl.rc_context(_STYLE):
-        handles = [
-            Patch(facecolor=entry, edgecolor="none", label=label) if isinstance(entry, str) else entry
-            for label, entry in entries.items()
-        ]
-        figure.legend(
-            handles=handles, labels=list(entries), loc="outside upper left", ncols=columns or len(handles),
-            handlelength=1.1, columnspacing=1.4, borderpad=0.1,
-        )  # fmt: skip
+    handles = [
+        Patch(facecolor=entry, edgecolor="none", label=label) if isinstance(entry, str) else entry
+        for label, entry in entries.items()
+    ]
+    figure.legend(
+        handles=handles, labels=list(entries), loc="outside upper left", ncols=columns or len(handles),
+        handlelength=1.1, columnspacing=1.4, borderpad=0.1,
+    )  # fmt: skip
+
+
+def beside(axis: Any, text: str, place: tuple[float, float], **how: Any) -> None:
+    """Write a text a little to the right of a point of the plot."""
+    axis.annotate(text, place, xytext=(5, 0), textcoords="offset points", va="center", annotation_clip=False, **how)
+
+
+def plain_ticks(axis: Any) -> None:
+    """Write the ticks of a logarithmic axis as a person would."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value) if abs(value) < 1e4 else f"{value:,.0f}"))
 
 
 def svg(figure: Figure, name: str, title: str, description: str) -> str:

@@ -4,8 +4,8 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from safetyboard.laboratory.figures.canvas import (
@@ -16,15 +16,16 @@ from safetyboard.laboratory.figures.canvas import (
     OTHER,
     QUIET,
     SAFE,
-    canvas,
+    WIDTH,
     shortened,
+    styled,
     svg,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Hold one arm of an experiment: failures of trials, with an exact interval. `role` as in an ablation."""
+    """Hold one arm of an experiment, with an exact interval; `role` as in an ablation, or baseline."""
 
     role: str
     arm: str
@@ -39,9 +40,11 @@ ROLES = {
     "sufficiency": ("Keep the cause alone", FAILING),
     "specificity": ("Control", OTHER),
     "rival": ("Rival", FAINT),
+    "baseline": ("Baseline", FAINT),
 }
 
 
+@styled
 def causal_diagram(
     cause: str, mechanism: str, failure: str, rates: Sequence[Rate], *, grade: str, name: str = "cause"
 ) -> str:
@@ -49,11 +52,11 @@ def causal_diagram(
 
     Args:    cause, mechanism, failure: short texts. rates: in the order to be drawn. grade: how sure the cause is.
     """
-    figure, axes = canvas(
-        2.35 + 0.3 * max(2, len(rates)), rows=2, height_ratios=[1.25, 0.26 * max(2, len(rates)) + 0.2]
-    )
-    _chain(axes[0][0], (("Cause", cause, OTHER), ("Mechanism", mechanism, FAINT), ("Failure", failure, FAILING)), grade)
-    axis = axes[1][0]
+    heights = [1.3, 0.75 + 0.29 * max(2, len(rates))]
+    figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=heights)  # type: ignore[misc]
+    _chain(above, (("Cause", cause, OTHER), ("Mechanism", mechanism, FAINT), ("Failure", failure, FAILING)), grade)
+    axis = below.subplots()
     for place, rate in enumerate(rates):
         share = rate.failures / rate.trials if rate.trials else 0.0
         colour = ROLES[rate.role][1]
@@ -77,31 +80,24 @@ def causal_diagram(
     return svg(figure, name, f"Cause of the failure ({grade})", words)
 
 
-def _chain(axis: Any, boxes: Sequence[tuple[str, str, str]], grade: str) -> None:
+def _chain(figure: SubFigure, boxes: Sequence[tuple[str, str, str]], grade: str) -> None:
+    axis = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axis.set_axis_off()
-    axis.set_xlim(0, 3.3)
+    axis.set_xlim(0, 3.2)
     axis.set_ylim(0, 1)
     for place, (head, text, colour) in enumerate(boxes):
-        left = place * 1.15
+        left = 0.03 + place * 1.12
         axis.add_patch(
             FancyBboxPatch(
-                (left + 0.03, 0.06), 0.9, 0.84, boxstyle="round,pad=0.02,rounding_size=0.05", facecolor=CARD,
-                edgecolor=colour, linewidth=1.6, mutation_aspect=1.0,
+                (left, 0.06), 0.9, 0.76, boxstyle="round,pad=0,rounding_size=0.05", facecolor=CARD,
+                edgecolor=colour, linewidth=1.6,
             )
         )  # fmt: skip
-        axis.text(left + 0.48, 0.8, head, ha="center", va="center", fontweight="bold", fontsize=9.5, color=INK)
-        lines = textwrap.wrap(text, 25)
-        shown = lines if len(lines) <= 5 else [*lines[:4], f"{lines[4][:22]}…"]
-        axis.text(left + 0.48, 0.39, "\n".join(shown), ha="center", va="center", fontsize=8.2, linespacing=1.25)
+        axis.text(left + 0.45, 0.72, head, ha="center", va="center", fontweight="bold")
+        lines = textwrap.wrap(text, 29)
+        shown = lines if len(lines) <= 5 else [*lines[:4], f"{lines[4][:26]}…"]
+        axis.text(left + 0.45, 0.35, "\n".join(shown), ha="center", va="center", fontsize=8, linespacing=1.2)
         if place:
-            axis.add_patch(
-                FancyArrowPatch(
-                    (left - 0.17, 0.48),
-                    (left + 0.0, 0.48),
-                    arrowstyle="-|>",
-                    mutation_scale=13,
-                    color=INK,
-                    linewidth=1.4,
-                )
-            )
-    axis.text(1.055, 0.97, grade, ha="center", va="bottom", fontsize=8.2, color=QUIET, style="italic")
+            ends = ((left - 0.21, 0.44), (left - 0.01, 0.44))
+            axis.add_patch(FancyArrowPatch(*ends, arrowstyle="-|>", mutation_scale=13, color=INK, linewidth=1.4))
+    axis.text(0.03, 0.97, f"Cause {grade}", ha="left", va="top", fontsize=8.5, color=QUIET)

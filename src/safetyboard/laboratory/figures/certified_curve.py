@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from safetyboard.laboratory.figures.canvas import (
     EXCLUDED,
     FAILING,
-    INK,
     ON_FAILING,
     ON_OPEN,
     ON_SAFE,
@@ -19,6 +18,7 @@ from safetyboard.laboratory.figures.canvas import (
     SAFE,
     canvas,
     legend,
+    styled,
     svg,
 )
 from safetyboard.stats.binomial import clopper_pearson
@@ -40,6 +40,7 @@ class Share:
         return self.proved + self.refuted + self.open
 
 
+@styled
 def certified_curve(
     before: Sequence[Share], after: Sequence[Share], *, xlabel: str, name: str = "certified-curve"
 ) -> str:
@@ -51,18 +52,19 @@ def certified_curve(
     panels = [("As given", before)] + ([("Repaired", after)] if after else [])
     figure, axes = canvas(3.5 if after else 3.2, columns=len(panels), sharey=True)
     for place, (title, shares) in enumerate(panels):
-        _panel(axes[0][place], title, shares, xlabel)
+        _panel(axes[0][place], title, shares)
     axes[0][0].set_ylabel("share of the rows judged")
+    figure.supxlabel(xlabel, fontsize=9.5)
     entries: dict[str, Any] = {"proved safe": SAFE, "open": OPEN, "failing, with a witness": FAILING}
     if any(share.excluded for _, shares in panels for share in shares):
         entries["wrong before any change"] = EXCLUDED
-    entries["95 % interval"] = Line2D([], [], color=INK, linewidth=1.4)
+    entries["95 % interval of a share"] = Line2D([], [], color=QUIET, linewidth=1.2)
     legend(figure, entries, columns=3 if len(entries) > 4 else None)
     words = " ".join(f"{title}: " + "; ".join(_words(share) for share in shares) + "." for title, shares in panels)
     return svg(figure, name, "Certified curve", words)
 
 
-def _panel(axis: Any, title: str, shares: Sequence[Share], xlabel: str) -> None:
+def _panel(axis: Any, title: str, shares: Sequence[Share]) -> None:
     """Stack the three shares; the counts are written in, so that no reader has to measure."""
     for place, share in enumerate(shares):
         if not share.judged:
@@ -76,14 +78,14 @@ def _panel(axis: Any, title: str, shares: Sequence[Share], xlabel: str) -> None:
         )
         for count, colour, ink in groups:
             part = count / share.judged
-            axis.bar(place, part, bottom=base, width=0.78, color=colour, linewidth=0)
+            axis.bar(place, part, bottom=base, width=0.66, color=colour, linewidth=0)
             if part >= 0.055:
                 axis.text(place, base + part / 2, str(count), ha="center", va="center", color=ink, fontweight="bold")
             base += part
-        _whisker(axis, place - 0.24, share.proved, share.judged, turned=False)
-        _whisker(axis, place + 0.24, share.refuted, share.judged, turned=True)
+        _whisker(axis, place - 0.41, share.proved, share.judged, SAFE)
+        _whisker(axis, place + 0.41, share.refuted, share.judged, FAILING)
         if share.excluded:
-            axis.bar(place, 0.045, bottom=1.02, width=0.78, color=EXCLUDED, linewidth=0)
+            axis.bar(place, 0.045, bottom=1.02, width=0.66, color=EXCLUDED, linewidth=0)
             axis.text(place, 1.0425, f"+{share.excluded}", ha="center", va="center", fontsize=7.5, color=ON_OPEN)
     judged = sorted({share.judged for share in shares})
     counted = f"{judged[0]}" if len(judged) == 1 else f"{judged[0]}–{judged[-1]}" if judged else "0"
@@ -95,15 +97,14 @@ def _panel(axis: Any, title: str, shares: Sequence[Share], xlabel: str) -> None:
     axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
     axis.grid(axis="y")
     axis.spines["left"].set_visible(False)
-    axis.set_xlabel(xlabel)
 
 
-def _whisker(axis: Any, place: float, count: int, judged: int, *, turned: bool) -> None:
+def _whisker(axis: Any, place: float, count: int, judged: int, colour: str) -> None:
     if count > 0:
         lower, upper = clopper_pearson(count, judged)
-        ends = [1.0 - upper, 1.0 - lower] if turned else [lower, upper]
-        axis.plot([place, place], ends, color=INK, linewidth=1.4, solid_capstyle="round")
-        axis.plot([place] * 2, ends, "_", color=INK, markersize=5, markeredgewidth=1.4)
+        ends = [1.0 - upper, 1.0 - lower] if colour == FAILING else [lower, upper]
+        axis.plot([place, place], ends, color=colour, linewidth=1.2, solid_capstyle="round")
+        axis.plot([place] * 2, ends, "_", color=colour, markersize=4, markeredgewidth=1.2)
 
 
 def _words(share: Share) -> str:

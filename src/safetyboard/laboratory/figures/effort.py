@@ -4,7 +4,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from safetyboard.laboratory.figures.canvas import FAILING, OTHER, QUIET, SAFE, canvas, legend, svg
+from safetyboard.laboratory.figures.canvas import (
+    FAILING,
+    OTHER,
+    QUIET,
+    SAFE,
+    beside,
+    canvas,
+    legend,
+    plain_ticks,
+    styled,
+    svg,
+)
 
 KINDS = {"attack": FAILING, "proof": SAFE, "experiment or repair": OTHER}
 
@@ -20,6 +31,7 @@ class Effort:
     gave: str = ""
 
 
+@styled
 def effort_timeline(efforts: Sequence[Effort], *, name: str = "effort") -> str:
     """Draw the stages from top to bottom in the order they ran, with the work units each spent (log scale).
 
@@ -31,14 +43,16 @@ def effort_timeline(efforts: Sequence[Effort], *, name: str = "effort") -> str:
     most = max([effort.spent for effort in efforts] + [10])
     for place, effort in enumerate(efforts):
         axis.barh(place, max(effort.spent, 1), height=0.6, color=KINDS[effort.kind], linewidth=0)
-        gave = f"  →  {effort.gave}" if effort.gave else ""
-        axis.text(
-            max(effort.spent, 1), place, f"  {effort.spent:,} {effort.unit}{gave}".replace(",", "\u2009"),
-            va="center", fontsize=8.5, color=QUIET,
-        )  # fmt: skip
+        said = (
+            f"{effort.spent:,}".replace(",", "\u2009")
+            + f" {effort.unit}"
+            + (f" → {effort.gave}" if effort.gave else "")
+        )
+        beside(axis, said, (max(effort.spent, 1), place), fontsize=8.5, color=QUIET)
     axis.set_xscale("log")
     axis.minorticks_off()
-    axis.set_xlim(1, most**2.1 if most < 1000 else most * 10**4.2)
+    plain_ticks(axis.xaxis)
+    axis.set_xlim(1, float(most) ** 2.3)
     axis.set_xticks([10.0**k for k in range(0, len(str(most)) + 1, 2)])
     axis.set_yticks(range(len(efforts)), [f"{k + 1}  {effort.stage}" for k, effort in enumerate(efforts)])
     axis.tick_params(axis="y", length=0)

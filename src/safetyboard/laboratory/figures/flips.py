@@ -13,10 +13,12 @@ from safetyboard.laboratory.figures.canvas import (
     FAINT,
     QUIET,
     SAFE,
+    beside,
     canvas,
     legend,
     number,
     shortened,
+    styled,
     svg,
 )
 
@@ -46,6 +48,7 @@ class Flip:
     changes: tuple[Change, ...]
 
 
+@styled
 def feature_flips(flips: Sequence[Flip], *, name: str = "flips-per-feature") -> str:
     """Draw for each input how many witnesses need it, and beside it how far it moved in each of them.
 
@@ -59,7 +62,7 @@ def feature_flips(flips: Sequence[Flip], *, name: str = "flips-per-feature") -> 
     for place, entry in enumerate(names):
         moves = [change for flip in flips for change in flip.changes if change.name == entry]
         bars.barh(place, counts[entry], height=0.62, color=FAINT, linewidth=0)
-        bars.text(counts[entry], place, f" {counts[entry]}", va="center", fontsize=9)
+        beside(bars, str(counts[entry]), (counts[entry], place), fontsize=9)
         for move in moves:
             if move.percent is not None:
                 colour = FAILING if move.change > 0 else SAFE

@@ -14,13 +14,16 @@ from safetyboard.laboratory.figures.canvas import (
     canvas,
     legend,
     number,
+    plain_ticks,
     shortened,
+    styled,
     svg,
 )
 
 MOST = 30
 
 
+@styled
 def gap_plot(rows: Sequence[tuple[str, float | None, float | None]], *, name: str = "gap") -> str:
     """Draw best attack (primal) and best bound (dual) for each claim; the true worst case lies between them.
 
@@ -48,6 +51,7 @@ def gap_plot(rows: Sequence[tuple[str, float | None, float | None]], *, name: st
     if sizes and sizes[-1] > 50 * sizes[0]:
         axis.set_xscale("symlog", linthresh=max(sizes[len(sizes) // 4], 1e-9))
         axis.minorticks_off()
+        plain_ticks(axis.xaxis)
     axis.margins(x=0.06)
     axis.grid(axis="x")
     axis.set_xlabel("harm (output units; right of 0 is catastrophic)")

@@ -16,6 +16,7 @@ from safetyboard.laboratory.figures.canvas import (
     SAFE,
     canvas,
     legend,
+    styled,
     svg,
 )
 
@@ -38,6 +39,7 @@ class Margin:
     rank: int = 0
 
 
+@styled
 def margin_plot(margins: Sequence[Margin], radii: Sequence[str], *, unit: str, name: str = "margins") -> str:
     """Draw every observed input by its margin, sorted; filled where a failure was found, by the radius it needs.
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as MplPath
 
-from safetyboard.laboratory.figures.canvas import CARD, FAILING, INK, OPEN, SAFE, canvas, legend, svg
+from safetyboard.laboratory.figures.canvas import CARD, FAILING, INK, OPEN, SAFE, canvas, legend, styled, svg
 
 if TYPE_CHECKING:
     from numpy import int64
@@ -35,6 +36,7 @@ class Slice:
     title: str
 
 
+@styled
 def slice_plot(slices: Sequence[Slice], *, name: str = "slices") -> str:
     """Draw slices side by side; the inputs that are not on the axes keep their failing values.
 
@@ -43,8 +45,9 @@ def slice_plot(slices: Sequence[Slice], *, name: str = "slices") -> str:
     figure, axes = canvas(3.9 if len(slices) > 1 else 4.6, columns=max(1, len(slices)))
     for axis, one in zip(axes[0], slices, strict=False):
         for state, colour in COLOURS.items():
-            boxes = _runs(one, state)
-            axis.add_collection(PolyCollection(boxes, facecolor=colour, edgecolor=colour, linewidth=0.35))
+            outline = _outline(one, state)
+            if outline is not None:
+                axis.add_patch(PathPatch(outline, facecolor=colour, edgecolor="none"))
         _point(axis, one.witness, "X", 11)
         if one.observed is not None:
             _point(axis, one.observed, "o", 8)
@@ -74,23 +77,37 @@ def slice_plot(slices: Sequence[Slice], *, name: str = "slices") -> str:
     return svg(figure, name, "Slices through the failure", words)
 
 
-def _runs(one: Slice, state: int) -> list[list[tuple[float, float]]]:
-    """Merge neighbouring patches of a row into one rectangle, which keeps the file small and free of seams."""
+def _outline(one: Slice, state: int) -> MplPath | None:
+    """Trace the border of all patches in one state: one path without seams between neighbours."""
+    steps: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    count = 0
     rows, columns = one.states.shape
+    inside = {(r, c) for r in range(rows) for c in range(columns) if one.states[r, c] == state}
+    for r, c in sorted(inside):
+        for away, begin, end in (
+            ((r - 1, c), (c, r), (c + 1, r)),
+            ((r, c + 1), (c + 1, r), (c + 1, r + 1)),
+            ((r + 1, c), (c + 1, r + 1), (c, r + 1)),
+            ((r, c - 1), (c, r + 1), (c, r)),
+        ):
+            if away not in inside:
+                steps.setdefault(begin, []).append(end)
+                count += 1
+    vertices, codes = [], []
+    while count:
+        begin = min(place for place, ends in steps.items() if ends)
+        place, first = begin, True
+        while first or place != begin:
+            vertices.append(place)
+            codes.append(MplPath.MOVETO if first else MplPath.LINETO)
+            place, first = steps[place].pop(), False
+            count -= 1
+        vertices.append(begin)
+        codes.append(MplPath.CLOSEPOLY)
     left, right, bottom, top = one.extent
-    wide, high = (right - left) / columns, (top - bottom) / rows
-    boxes = []
-    for row in range(rows):
-        start = None
-        for column in range(columns + 1):
-            inside = column < columns and one.states[row, column] == state
-            if inside and start is None:
-                start = column
-            elif not inside and start is not None:
-                low, near, far = bottom + row * high, left + start * wide, left + column * wide
-                boxes.append([(near, low), (far, low), (far, low + high), (near, low + high)])
-                start = None
-    return boxes
+    scale = ((right - left) / columns, (top - bottom) / rows)
+    placed = [(left + x * scale[0], bottom + y * scale[1]) for x, y in vertices]
+    return MplPath(placed, codes) if placed else None
 
 
 def _point(axis: Any, place: tuple[float, float], marker: str, size: float) -> None:
