@@ -134,6 +134,7 @@ def sealed(
         loss=loss_account(dossier),
         result_digest=digest,
         files={name: digest_of(content) for name, content in files.items()},
+        withheld=dict(writer.withheld),
         stopped_by_time=dossier.stopped_by_time,
         unsound=bool(dossier.contradictions),
         not_run=tuple(dossier.not_run),
