@@ -137,7 +137,7 @@ def sweep(stages: Stages, problems: Problems) -> Sweep:
     count = problems.conjunction.size
     coefficients: list[Matrix] = []
     after: list[Matrix] = []
-    lines: list[tuple[Matrix, Matrix, Matrix]] = []
+    lines: list[tuple[Matrix, Matrix]] = []
     flow = problems.rows @ stages.rows
     total = problems.rows @ stages.constants
     for stage in reversed(stages.chain):
@@ -148,7 +148,7 @@ def sweep(stages: Stages, problems: Problems) -> Sweep:
         high = np.where(open_, stage.slope, decided > 0)
         factor = np.where(negative, high, low)
         gap = np.where(open_ & negative, stage.gap, 0.0)
-        lines.append((factor, gap, decided))
+        lines.append((factor, gap))
         coefficients.append(flow)
         total += np.einsum("pn,pn->p", flow, gap)
         flow = flow * factor - decided * problems.splits[:, stage.at]
@@ -159,7 +159,7 @@ def sweep(stages: Stages, problems: Problems) -> Sweep:
     bound = total + np.einsum("pn,pn->p", flow, point)
     before, value = np.zeros((count, stages.relus)), np.zeros((count, stages.relus))
     activation = point
-    for stage, (factor, gap, _), carried, moved in zip(
+    for stage, (factor, gap), carried, moved in zip(
         stages.chain, reversed(lines), reversed(coefficients), reversed(after), strict=True
     ):
         reached = activation @ stage.weight.T + stage.bias - stage.delta * np.sign(moved)
@@ -200,8 +200,7 @@ def climb(stages: Stages, problems: Problems, steps: int, target: float) -> tupl
             scale, mine = scale[going], mine[going]
             seen = Sweep(*(part[going] for part in vars(seen).values()))
         _advance(here, seen, moments, (scale, mine), step)
-    assert_last = last if last is not None else sweep(stages, problems)
-    return best, assert_last
+    return best, last if last is not None else sweep(stages, problems)
 
 
 def _merged(last: Sweep, seen: Sweep, active: "NDArray[np.int64]") -> Sweep:

@@ -8,7 +8,7 @@ import numpy as np
 
 from safetyboard.surfaces.model.attack.projected_gradient import climb
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
-from safetyboard.surfaces.model.prove.rounding import laid_out
+from safetyboard.surfaces.model.prove.rounding import laid_out, may_overflow
 from safetyboard.surfaces.model.replay import replay
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.null import Null
@@ -84,6 +84,8 @@ class _Run:
         """Search until decided, out of budget, stopped, or stuck at a margin that cannot be separated."""
         plan, bench = laid_out(self.setting, self.lower, self.upper)
         stack = self._rooted(plan, bench)
+        if may_overflow(plan, bench.lower, bench.upper, bench.delta):
+            return self._null(stack, "float32 values may overflow here, which the rounding model does not cover", bench)
         threshold = 0.0
         while True:
             trace = _fresh_trace(self.lower.shape[0])

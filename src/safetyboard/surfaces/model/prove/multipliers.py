@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
-from safetyboard.surfaces.model.prove.rounding import OWN, WIDEST, laid_out
+from safetyboard.surfaces.model.prove.rounding import OWN, WIDEST, laid_out, may_overflow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safetyboard.surfaces.model.setting import NetworkSetting
     from safetyboard.terms.network import Matrix, Vector
-
-LARGEST_SINGLE = 2.0**127
-"""Below the largest float32, with room: a network that may leave it is not covered by the rounding model."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +52,8 @@ class Root:
 
     @property
     def representable(self) -> bool:
-        """Tell whether no float32 value on the box can overflow: the rounding model speaks of no infinities."""
-        ends = np.concatenate([self.lower, self.upper, self.delta, *self.box])
-        return bool(np.isfinite(ends).all()) and self._largest_sum() < LARGEST_SINGLE
-
-    def _largest_sum(self) -> float:
-        plan = self.plan
-        largest, before = 0.0, plan.input_largest
-        for k in range(plan.relu.size):
-            own = self.span(k)
-            sums = np.abs(self.matrix(k)) @ before + plan.magnitude[own] + self.delta[own]
-            largest = max(largest, float(sums.max(initial=0.0)))
-            before = np.maximum(np.abs(self.lower[own]), np.abs(self.upper[own]))
-        return largest
+        """Tell whether no float32 value on the box can overflow."""
+        return not may_overflow(self.plan, self.lower, self.upper, self.delta)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +77,11 @@ def root_of(setting: "NetworkSetting") -> Root:
     plan, bench = laid_out(setting, *box)
     lower, upper = bench.lower.copy(), bench.upper.copy()
     unstable = (lower < 0.0) & (upper > 0.0)
-    width = np.where(unstable, upper - lower, 1.0)
-    slope = np.where(unstable, upper / width, np.where(lower >= 0.0, 1.0, 0.0))
-    # Any slope in [0, 1] is sound with the larger of its two end gaps; the factor covers their rounding.
-    gap = np.maximum(-slope * lower, upper * (1.0 - slope)) * (1.0 + 2.0**-50) + 1e-300
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = np.where(unstable, upper - lower, 1.0)
+        slope = np.where(unstable, upper / width, np.where(lower >= 0.0, 1.0, 0.0))
+        # Any slope in [0, 1] is sound with the larger of its two end gaps; the factor covers their rounding.
+        gap = np.maximum(-slope * lower, upper * (1.0 - slope)) * (1.0 + 2.0**-50) + 1e-300
     starts = [np.arange(plan.at[k], plan.at[k] + plan.sizes[k + 1]) for k in range(plan.relu.size) if plan.relu[k]]
     relu_at = np.concatenate([*starts, np.zeros(0)]).astype(np.int64)
     return Root(plan, box, lower, upper, slope, np.where(unstable, gap, 0.0), unstable, bench.delta.copy(), relu_at)

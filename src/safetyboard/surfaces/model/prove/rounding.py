@@ -24,6 +24,8 @@ GROWTH = 1.0 + 2.0**-10
 OWN = 2.0**-40
 """Covers our own float64: sums of up to 4096 products err by less than 2**-40 of their absolute sum."""
 WIDEST = 4096
+LARGEST_SINGLE = 2.0**127
+"""Half of what float32 can hold."""
 
 
 def rounding_of(layer: "Layer") -> tuple[float, float]:
@@ -57,6 +59,8 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
         kernel.bound_layer(plan, bench, k, lower, upper)
     start = int(plan.at[len(layers) - 1])
     largest = np.maximum(np.abs(bench.lower[start:]), np.abs(bench.upper[start:]))
+    # Bounds that overflowed close nothing; the rows must still be readable.
+    largest = np.nan_to_num(largest, nan=1e290, posinf=1e290)
     rows = _rows(setting.exact_rows, layers[-1], largest)
     plan = plan._replace(
         row_start=rows.start, row_outer=rows.outer, row_constant=rows.constant, row_conjunction=rows.owner
@@ -64,6 +68,25 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
     count, inputs = plan.row_constant.shape[0], int(plan.sizes[0])
     room = {"row_gradient": np.zeros((count, inputs)), "row_total": np.zeros(count), "row_bound": np.zeros(count)}
     return plan, bench._replace(**room)
+
+
+def may_overflow(plan: kernel.Plan, lower: "Vector", upper: "Vector", delta: "Vector") -> bool:
+    """Tell whether float32 arithmetic might leave the finite numbers: the rounding model speaks of no infinities.
+
+    Compares the largest sum of absolute terms of every layer with 2**127, half of what float32 can hold.
+
+    Shapes:  lower, upper, delta: bounds at the root (outputs of all layers,).
+    """
+    before, sums = plan.input_largest, [plan.input_largest]
+    for k in range(plan.relu.size):
+        rows, columns, start = int(plan.sizes[k + 1]), int(plan.sizes[k]), int(plan.weight_at[k])
+        own = slice(int(plan.at[k]), int(plan.at[k]) + rows)
+        weight = plan.weights[start : start + rows * columns].reshape(rows, columns)
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums.append(np.abs(weight) @ before + plan.magnitude[own] + delta[own])
+        before = np.maximum(np.abs(lower[own]), np.abs(upper[own]))
+    # A NaN must count as an overflow.
+    return not bool(np.concatenate([*sums, before]).max() < LARGEST_SINGLE)
 
 
 def _closed(layers: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
@@ -134,9 +157,15 @@ def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "_Rows":
             starts.append(row @ last.weight)
             outer.append(np.abs(row))
             absolute = np.abs(row) @ np.abs(last.bias) + abs(level)
-            constants.append(row @ last.bias + level - lost - OWN * absolute)
+            constants.append(row @ last.bias + level - lost - OWN * max(1.0, row.size / WIDEST) * absolute)
             owners.append(j)
-    return _Rows(np.array(starts), np.array(outer), np.array(constants), np.array(owners, dtype=np.int64))
+    outputs, inputs = last.weight.shape
+    return _Rows(
+        np.array(starts).reshape(len(owners), inputs),
+        np.array(outer).reshape(len(owners), outputs),
+        np.array(constants),
+        np.array(owners, dtype=np.int64),
+    )
 
 
 def _rounded(
