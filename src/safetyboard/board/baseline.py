@@ -75,4 +75,4 @@ def acceptance_of(
     mine = [entry for entry in accepted if entry.lesson == lesson and entry.subject == subject]
     holding = [entry for entry in mine if today <= entry.expires]
     lapsed = [entry for entry in mine if today > entry.expires]
-    return (holding or [None])[0], (lapsed or [None])[0]
+    return next(iter(holding), None), next(iter(lapsed), None)

@@ -9,7 +9,7 @@ import click
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def check(arguments: tuple[str, ...]) -> int:
-    """Recheck a docket: DOCKET [--key FILE|FINGERPRINT] [--checkpoint FILE] [--sample-seed N] …
+    """Recheck a docket: DOCKET [--key FILE|FINGERPRINT] [--checkpoint FILE] [--sample-seed N].
 
     The same as `python -m safetyboard_check`; `safetyboard check --help` lists its options.
     """

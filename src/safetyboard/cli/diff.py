@@ -29,7 +29,9 @@ def diff(*, before: Path, after: Path, as_json: bool) -> int:
     for entry in found["changed"]:
         verdict = entry.get("verdict")
         said = f"{verdict['before']} → {verdict['after']}" if verdict else "same verdict"
-        count = f"{len(entry.get('evidence_added', []))} evidence added, {len(entry.get('evidence_removed', []))} removed"
+        count = (
+            f"{len(entry.get('evidence_added', []))} evidence added, {len(entry.get('evidence_removed', []))} removed"
+        )
         other = "".join(f", another {key}" for key in ("subject", "domain") if key in entry)
         click.echo(f"changed  {said}: {entry['claim']} ({count}{other})")
     return 0

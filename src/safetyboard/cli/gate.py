@@ -12,7 +12,9 @@ from safetyboard.cli.door import gate_code
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--lessons", "lessons", required=True, type=click.Path(path_type=Path), help="A lesson file, or a folder.")
+@click.option(
+    "--lessons", "lessons", required=True, type=click.Path(path_type=Path), help="A lesson file, or a folder."
+)
 @click.option("--baseline", type=click.Path(path_type=Path), help="Accepted findings, each with owner and expiry date.")
 @click.option("--budget", type=click.IntRange(min=1000), default=20_000_000, show_default=True, help="Work units each.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of every search.")

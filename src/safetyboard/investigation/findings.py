@@ -86,8 +86,8 @@ def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding
     cases = f"{len(rows)} case{'s' if len(rows) != 1 else ''}{', first at ±' + radius if radius else ''}"
     return Finding(
         title=f"{_subjects(files)}: fails through {_few(shared)} ({cases})",
-        summary=f"{files[0].asked.claim.statement} This fails: {_listed(rows)}. In at least half of the failures looked "
-        f"at, the smallest set of inputs that keeps the failure holds {_few(shared, most=40)}.",
+        summary=f"{files[0].asked.claim.statement} This fails: {_listed(rows)}. In at least half of the failures "
+        f"looked at, the smallest set of inputs that keeps the failure holds {_few(shared, most=40)}.",
         claims=tuple(_id(file) for file in files),
         evidence=tuple(
             dict.fromkeys(record_id(record) for pattern in patterns for record in (pattern.witness, *pattern.ablations))
@@ -159,7 +159,8 @@ def _worst(statuses: Sequence[str]) -> str:
 
 def _nature(files: Sequence[File], explained: Mapping[str, Explanation]) -> tuple[str, str]:
     """Call failures benign only when observed inputs show it: those that flip sit nearest to the boundary."""
-    flipped, kept = [], []
+    flipped: list[float] = []
+    kept: list[float] = []
     for file in files:
         fallen = {record.cell for record in file.evidence if isinstance(record, Witness)}
         for cell, margin in explained[_id(file)].margins.items():

@@ -99,7 +99,9 @@ def systems_at(path: Path) -> tuple[System, ...]:
             if pairing.is_network(name):
                 content = inflated(book.read(name), name)
                 network, _ = read_network(content, name)
-                found.append(System(name=name, content=content, network=network, declared=declared.get(bare_name(name))))
+                found.append(
+                    System(name=name, content=content, network=network, declared=declared.get(bare_name(name)))
+                )
     finally:
         shutil.rmtree(bench, ignore_errors=True)
     if not found:

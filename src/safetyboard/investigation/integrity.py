@@ -24,7 +24,7 @@ PROBES = 4
 TRIALS = 200
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def compiled(a: float, b: float, c: float) -> float:
     """Compute a * b + c in compiled code, as the bounds do."""
     return a * b + c
@@ -79,7 +79,7 @@ def _compiler(numbers: "Matrix") -> Check:
 
 
 def runtime_check(network: Network, content: bytes, name: str, *, seed: int, points: "Matrix | None" = None) -> Check:
-    """Run a network beside exact arithmetic on probe inputs: is the runtime inside its own error bound?
+    """Run a network beside exact arithmetic on probe inputs and say whether it stays inside its error bound.
 
     Args:    points: inputs to probe, float32 values; drawn from a normal distribution when not given.
     """

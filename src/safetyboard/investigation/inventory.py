@@ -26,7 +26,7 @@ from safetyboard.terms.subject import Subject
 ASSUMPTIONS = (
     "float32: the deployed network computes in float32 with any order of summation (breaks: half precision, "
     "rewritten convolutions; tested by running it beside exact arithmetic)",
-    "in the box: what reaches the network lies in the claim's box (breaks: one input outside it; nothing is said there)",
+    "in the box: what reaches the network lies in the claim's box (breaks: one input outside it)",
     "same bytes: the deployed network is these bytes (breaks: one changed weight; tested by the digest)",
 )
 INDEPENDENT = (

@@ -122,7 +122,11 @@ def _pass(
 ) -> tuple[Attempt, int]:
     prover = instrument("prove", method)
     budget = Budget(units=max(1, share // PRICE[method]))
-    proofs, witnesses, nulls, contradictions, left = [], [], [], [], 0
+    proofs: list[CellProof] = []
+    witnesses: list[Witness] = []
+    nulls: list[Null] = []
+    contradictions: list[str] = []
+    left = 0
     for setting in settings:
         try:
             found = prover.prove(setting, budget=budget, seed=seed, progress=progress)
@@ -133,7 +137,10 @@ def _pass(
             proofs.append(found)
             left += (budget.units - found.spent) * PRICE[method]
         else:
-            (witnesses if isinstance(found, Witness) else nulls).append(found)
+            if isinstance(found, Witness):
+                witnesses.append(found)
+            else:
+                nulls.append(found)
             left += (budget.units - found.recipe.spent) * PRICE[method]
     attempt = Attempt(
         proofs=tuple(proofs), witnesses=tuple(witnesses), nulls=tuple(nulls), contradictions=tuple(contradictions)

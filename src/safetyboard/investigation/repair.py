@@ -38,7 +38,8 @@ class Failure:
 class Repair:
     """Hold a repaired network, or why there is none.
 
-    Args:    content: None where no method gave a network. aim: the claim it was made for. cost: as the method measured it. diff: in words.
+    Args:    content: None where no method gave a network. aim: the claim it was made for. cost: as the method
+             measured it. diff: in words.
     """
 
     content: bytes | None

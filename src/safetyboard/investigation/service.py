@@ -4,7 +4,6 @@
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.docket import refuse_target

@@ -31,7 +31,8 @@ def _custody(docket: Docket) -> Iterator[str]:
     book = next(iter(docket.of_kind("custody").values()))
     total = book["used"] + book["irrelevant"] + book["unread"]
     share = f" ({100 * book['unread'] / total:.0f} % unread)" if total else ""
-    yield f"Preserved: {total} items: {book['used']} used, {book['irrelevant']} irrelevant, {book['unread']} unread{share}"
+    counts = ", ".join(f"{book[state]} {state}" for state in ("used", "irrelevant", "unread"))
+    yield f"Preserved: {total} items: {counts}{share}"
     for item in book.get("items", []):
         if item["state"] == "unread":
             yield f"  unread: {item['path']}: {item.get('why', '')}"

@@ -105,7 +105,8 @@ class Crew:
         fresh = []
         for job in jobs:
             if job.key in self.journal:
-                results[job.key] = dict(self.journal.result(job.key))  # type: ignore[call-overload]
+                kept = self.journal.result(job.key)
+                results[job.key] = kept if isinstance(kept, dict) else {}
                 self.watcher.finished(job.key, results[job.key], True)
             else:
                 fresh.append(job)
