@@ -33,6 +33,7 @@ INDEPENDENT = (
     "independent inputs: every input of a box varies on its own (breaks: linked inputs, whose combinations in the "
     "box may be impossible; a failure is one inside the box, and says no more)"
 )
+NO_TASK = "finite outputs on random inputs"
 NO_PROPERTY = "no property; give one with --property FILE.vnnlib, or write claims.toml beside the network"
 
 
@@ -91,7 +92,7 @@ def take_inventory(book: CustodyBook, path: Path, *, chosen: Path | None) -> Inv
         )
     tasks = {pair.network: [p.property for p in pairs if p.network == pair.network] for pair in pairs}
     for pair in pairs:
-        _ask(book, pair, [bare_name(name) for name in tasks[pair.network] if name], found)
+        _ask(book, pair, [bare_name(name) for name in tasks[pair.network] if name] or [NO_TASK], found)
     if found.refusals and not any(asked.question or not asked.obstruction for asked in found.asked):
         raise found.refusals[0]
     return found

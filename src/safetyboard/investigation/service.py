@@ -2,14 +2,15 @@
 """Run the stages in the order of the story, and write the evidence."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.docket import refuse_target
 from safetyboard.evidence.keys import load_key
 from safetyboard.evidence.store import BlobStore
-from safetyboard.investigation import lint
+from safetyboard.investigation import lint, prove
+from safetyboard.investigation.bare import FiniteOutputs
 from safetyboard.investigation.course import Course, Interrupted, bench_of, examination, job_of, watcher_of
 from safetyboard.investigation.docket import case_id, write
 from safetyboard.investigation.dossier import Dossier, File, refuted
@@ -124,6 +125,10 @@ def examine_all(course: Course) -> None:
         course.labels[name] = file.label
         obstruction = file.asked.obstruction or lint.vacuity(file.asked.domain)
         if question is None or obstruction:
+            network = dossier.inventory.networks.get(file.asked.subject_name)
+            if network is not None and not file.asked.property_name:
+                content = dossier.inventory.contents[file.asked.subject_name]
+                file.evidence += FiniteOutputs().look(file.asked.claim, network, content, seed=order.seed)
             judge(dossier, file, obstruction)
         elif file.asked.subject_name in dossier.distrusted:
             file.evidence.append(not_examined(question.claim_id, question.claim.cells, file.asked.content, order.seed))
@@ -137,6 +142,7 @@ def examine_all(course: Course) -> None:
                 source=file.asked.source,
             )
             jobs[name] = examination(question, effort)
+    estimate_all(course, list(jobs))
     for name, result in course.work("attack and prove", jobs, dossier.order.units).items():
         dossier.take(dossier.files[name], understood(result))
         judge(dossier, dossier.files[name])
@@ -144,6 +150,21 @@ def examine_all(course: Course) -> None:
         if dossier.files[name].verdict is None:
             dossier.stopped_by_time = True
             judge(dossier, dossier.files[name], TOO_LATE)
+
+
+def estimate_all(course: Course, names: Sequence[str]) -> None:
+    """Say before any effort is spent what a proof would take, and where it is out of reach."""
+    course.watch.stage("estimate", f"{len(names)} claims" if len(names) != 1 else "1 claim")
+    plans: list[prove.Estimate] = []
+    for name in names:
+        question = course.dossier.files[name].asked.question
+        if question is not None and not course.crew.stop.wanted():
+            plans.append(prove.estimate(question.settings(), effort=course.dossier.order.proof_units))
+            course.dossier.files[name].estimate = plans[-1].sentence
+    for reachable in (True, False):
+        kind = sorted((plan for plan in plans if plan.reachable == reachable), key=lambda plan: plan.unstable)
+        for plan in dict.fromkeys(kind[:1] + kind[-1:]):
+            course.watch.note(f"  {len(kind)} claim{'s' if len(kind) != 1 else ''}, for instance: {plan.sentence}")
 
 
 def explain_all(course: Course) -> dict[str, Explanation]:

@@ -123,7 +123,7 @@ class Crew:
 
     def _here(self, jobs: Sequence[Job]) -> Iterator[tuple[str, dict[str, Plain], bool]]:
         for job in jobs:
-            if self.stop.interrupted.is_set():
+            if self.stop.wanted():
                 return
             told = Told(key=job.key, stop=self.stop, report=self.watcher.advanced)
             result = job.work(job.argument, told)
@@ -212,6 +212,6 @@ def _begin(channel: Any, flag: Flag, deadline: float | None) -> None:
 def _work(job: Job) -> tuple[str, dict[str, Plain], bool]:
     channel = _worker["channel"]
     told = Told(key=job.key, stop=_worker["stop"], report=lambda key, units: channel.put((key, units)))
-    if told.stop.interrupted.is_set():
+    if told.stop.wanted():
         return job.key, {}, True
     return job.key, job.work(job.argument, told), told.was_stopped
