@@ -28,6 +28,7 @@ class Case:
     loss: Mapping[str, Plain]
     result_digest: str
     files: Mapping[str, Plain] = field(default_factory=dict)
+    withheld: Mapping[str, Plain] = field(default_factory=dict)
     stopped_by_time: bool = False
     unsound: bool = False
     not_run: tuple[str, ...] = ()
