@@ -4,15 +4,18 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from safetyboard.evidence.store import BlobStore
 from safetyboard.terms.custody import Custody, CustodyItem
-from safetyboard.terms.errors import SafetyboardError, UnreadableInput
+from safetyboard.terms.errors import SafetyboardError, UnreadableInput, WrongUse
 
 MOST_FILES = 200_000
+OF_TOOLS = {".git": "a version control folder", "__pycache__": "a cache folder", ".venv": "a virtual environment"}
 State = Literal["used", "irrelevant", "unread"]
 
 
@@ -34,39 +37,58 @@ class CustodyBook:
     def take(self, path: Path) -> tuple[str, ...]:
         """Store every file under a path; returns the relative names that are held, sorted.
 
-        Links are not followed; what cannot be read is listed as unread with the reason.
+        A path that is itself a link is followed, as its user named it; links below it are not. What cannot be read,
+        what changes while it is read, and folders that belong to tools are listed as unread with the reason.
 
-        Raises:  UnreadableInput: nothing is there, or there are too many files.
+        Raises:  UnreadableInput: nothing is there, or there are too many files. WrongUse: an item of the same name
+                 and other content is held already.
         """
-        if not path.exists():
-            raise UnreadableInput(f"{path}: there is no such file or folder.", hint="Check the path.")
-        found = [(path.name, path)] if path.is_file() else sorted(_files(path))
-        if len(found) > MOST_FILES:
-            raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Investigate a smaller folder.")
-        for name, file in found:
-            self._take_one(name, file)
-        return tuple(name for name, held in self.items.items() if held.digest)
-
-    def _take_one(self, name: str, file: Path) -> None:
         try:
-            mode = file.lstat().st_mode
-            if not stat.S_ISREG(mode):
-                what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
-                self.items[name] = _Held("", 0, "unread", f"{what}; not followed")
-                return
-            digest, size = self.store.put_file(file)
-            self.items[name] = _Held(digest, size, "irrelevant", "no reader claims it")
-        except UnreadableInput as error:
-            self.items[name] = _Held("", 0, "unread", error.message)
+            if not path.exists():
+                raise UnreadableInput(f"{path}: there is no such file or folder.", hint="Check the path.")
+            if path.is_dir():
+                os.scandir(path).close()
+            found = _below(path.resolve()) if path.is_dir() else _single(path.resolve(), path.name)
         except OSError as error:
-            self.items[name] = _Held("", 0, "unread", str(error.strerror))
+            raise UnreadableInput(f"{path}: cannot be read ({error.strerror}).", hint="Check permissions.") from error
+        listed = list(islice(found, MOST_FILES + 1))
+        if len(listed) > MOST_FILES:
+            raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Investigate a smaller folder.")
+        for name, file, why in sorted(listed, key=lambda entry: entry[0]):
+            self._enter(name, _Held("", _size(file), "unread", why) if why else self._stored(file), path)
+        return tuple(sorted(name for name, held in self.items.items() if held.digest))
+
+    def _enter(self, name: str, held: _Held, path: Path) -> None:
+        """Add an item; one that is here already stays as it is, and nothing is ever entered over it."""
+        if name in self.items and self.items[name].digest != held.digest:
+            raise WrongUse(f"{path}: another file named {name} was given too.", hint="Rename one of them.")
+        self.items.setdefault(name, held)
+
+    def _stored(self, file: Path) -> _Held:
+        try:
+            digest, size = self.store.put_file(file)
+        except UnreadableInput as error:
+            return _Held("", _size(file), "unread", error.message.removeprefix(f"{file}: "))
+        return _Held(digest, size, "irrelevant", "no reader claims it")
 
     def read(self, name: str) -> bytes:
-        """Give the stored bytes of an item, verified."""
-        return self.store.get(self.items[name].digest)
+        """Give the stored bytes of an item, verified.
+
+        Raises:  UnreadableInput: nothing of that name is held. UntrustedEvidence: the stored bytes were changed.
+        """
+        held = self.items.get(name)
+        if held is None or not held.digest:
+            why = held.why if held is not None else "there is no such item"
+            raise UnreadableInput(f"{name}: is not held ({why}).", hint="Check the file.")
+        return self.store.get(held.digest)
 
     def mark(self, name: str, state: State, why: str = "") -> None:
-        """Say what became of an item."""
+        """Say what became of an item.
+
+        Raises:  WrongUse: bytes that were never held cannot have been used.
+        """
+        if state == "used" and not self.items[name].digest:
+            raise WrongUse(f"{name}: was not read, so it cannot have been used.")
         self.items[name].state, self.items[name].why = state, why
 
     def fail(self, name: str, error: SafetyboardError) -> None:
@@ -85,9 +107,68 @@ class CustodyBook:
         return Custody(items=items, used=used, irrelevant=irrelevant, unread=unread)
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    for parent, folders, files in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in (".git", "__pycache__", ".venv"))
-        for name in (*files, *(name for name in folders if (Path(parent) / name).is_symlink())):
-            path = Path(parent) / name
-            yield path.relative_to(folder).as_posix(), path
+def account_line(custody: Custody) -> str:
+    """Say in one line what became of everything that was found, the unread share included."""
+    total = len(custody.items)
+    share = f" ({100 * custody.unread / total:.1f} %)" if total else ""
+    return (
+        f"{total} item{'s' if total != 1 else ''}: {custody.used} used, {custody.irrelevant} irrelevant, "
+        f"{custody.unread} unread{share}"
+    )
+
+
+def _single(file: Path, name: str) -> Iterator[tuple[str, Path, str]]:
+    """Give the one file that was named, or say that it is none."""
+    special = "" if stat.S_ISREG(file.stat().st_mode) else "not a regular file"
+    yield _printable(name), file, special
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path, str]]:
+    """Walk a folder without following links: name, path, and why it is not read (empty where it is)."""
+    refused: list[OSError] = []
+    for parent, folders, files in os.walk(folder, followlinks=False, onerror=refused.append):
+        yield from _closed(folder, refused)
+        place = Path(parent)
+        for name in sorted(folders):
+            if (place / name).is_symlink():
+                yield _named(folder, place / name), place / name, "a link; not followed"
+            elif name in OF_TOOLS:
+                yield _named(folder, place / name) + "/", place / name, f"{OF_TOOLS[name]}; not looked into"
+        folders[:] = sorted(name for name in folders if name not in OF_TOOLS)
+        for name in sorted(files):
+            yield _named(folder, place / name), place / name, _special(place / name)
+    yield from _closed(folder, refused)
+
+
+def _closed(folder: Path, refused: list[OSError]) -> Iterator[tuple[str, Path, str]]:
+    """Name the folders that could not be listed, and forget them."""
+    while refused:
+        error = refused.pop()
+        path = Path(error.filename)
+        yield _named(folder, path) + "/", path, f"{error.strerror}; not looked into"
+
+
+def _special(file: Path) -> str:
+    try:
+        mode = file.lstat().st_mode
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if stat.S_ISLNK(mode):
+        return "a link; not followed"
+    return "" if stat.S_ISREG(mode) else "not a regular file; not opened"
+
+
+def _named(folder: Path, path: Path) -> str:
+    return _printable(path.relative_to(folder).as_posix())
+
+
+def _printable(name: str) -> str:
+    """Write a name that is not UTF-8 so that it can stand in a record: bytes that are no text as hex escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _size(file: Path) -> int:
+    with suppress(OSError):
+        status = file.lstat()
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return 0

@@ -3,14 +3,16 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import platformdirs
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from safetyboard.evidence.store import write_durably
+from safetyboard.evidence.store import machine_faults, write_durably
 from safetyboard.terms.errors import EnvironmentFault, UnreadableInput
 
 FILE = "signing.key"
@@ -22,12 +24,12 @@ class SigningKey:
 
     secret: Ed25519PrivateKey
 
-    @property
+    @cached_property
     def public(self) -> bytes:
         """Give the 32 public bytes."""
         return self.secret.public_key().public_bytes_raw()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Name the public key by its SHA-256."""
         return fingerprint_of(self.public)
@@ -60,13 +62,16 @@ def home() -> Path:
 def load_key(folder: Path | None = None) -> tuple[SigningKey, bool]:
     """Load this installation's key, making it on first use; returns the key and whether it is new.
 
+    Of several processes that all want to make it, one does, and the others load what it made.
+
     Raises:  UnreadableInput: the key file is damaged. EnvironmentFault: it cannot be made.
     """
     path = (folder or home()) / FILE
+    if not path.exists():
+        with suppress(FileExistsError):
+            return _made(path), True
     try:
         text = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return make_key(folder), True
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableInput(f"{path}: the signing key cannot be read.", hint="Check its permissions.") from error
     try:
@@ -81,17 +86,15 @@ def make_key(folder: Path | None = None) -> SigningKey:
     Raises:  EnvironmentFault: a key is there already, or the folder is not writable.
     """
     path = (folder or home()) / FILE
-    if path.exists():
-        raise EnvironmentFault(f"{path}: a key is there already.", hint="Move it away first.")
-    secret = Ed25519PrivateKey.generate()
     try:
+        return _made(path)
+    except FileExistsError:
+        raise EnvironmentFault(f"{path}: a key is there already.", hint="Move it away first.") from None
+
+
+def _made(path: Path) -> SigningKey:
+    secret = Ed25519PrivateKey.generate()
+    with machine_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        old = os.umask(0o077)
-        try:
-            write_durably(path, (secret.private_bytes_raw().hex() + "\n").encode("ascii"))
-            path.chmod(0o600)
-        finally:
-            os.umask(old)
-    except OSError as error:
-        raise EnvironmentFault(f"{path}: cannot be written ({error.strerror}).") from error
+    write_durably(path, (secret.private_bytes_raw().hex() + "\n").encode("ascii"), mode=0o600, fresh=True)
     return SigningKey(secret)

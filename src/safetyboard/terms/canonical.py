@@ -16,11 +16,16 @@ LARGEST_INTEGER = 2**53 - 1
 def canonical_json(value: Plain) -> bytes:
     """Write plain data as RFC 8785 JSON; only integers below 2**53, never floats.
 
-    Raises:  WrongUse: a float, a larger integer or another type is inside.
+    Raises:  WrongUse: a float, a larger integer, half a surrogate pair or another type is inside, or it is too deep.
     Source:  RFC 8785; the number rule is stricter, so that no reader has to agree on float printing.
     """
-    _refuse_unportable(value)
-    return rfc8785.dumps(value)
+    try:
+        _refuse_unportable(value)
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise WrongUse(f"The data have no canonical form ({error}).", hint="Text must be Unicode.") from error
+    except RecursionError as error:
+        raise WrongUse("The data are nested too deep to be written.") from error
 
 
 def _refuse_unportable(value: object) -> None:

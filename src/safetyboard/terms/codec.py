@@ -50,13 +50,19 @@ def from_plain(cls: type[R], plain: Mapping[str, Any]) -> R:
         raise UnreadableInput(f"A {cls.__name__} must be a JSON object, not {type(plain).__name__}.")
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    values = {name: _value(hints[name], plain[name], f"{cls.__name__}.{name}") for name in fields if name in plain}
+    named = fields.keys() - {"extra"}
+    values = {
+        name: _value(hints[name], plain[name], f"{cls.__name__}.{name}")
+        for name in fields
+        if name in named & plain.keys()
+    }
     values |= {
         name: empty
         for name in fields.keys() - values.keys()
         if (empty := _empty(fields[name], hints[name])) is not None
     }
-    unknown = {key: item for key, item in plain.items() if key not in fields and key != "kind"}
+    known = named | {"kind"} if hasattr(cls, "KIND") else named
+    unknown = {key: item for key, item in plain.items() if key not in known}
     kind = plain.get("kind")
     if "extra" in fields:
         values["extra"] = unknown

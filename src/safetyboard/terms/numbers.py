@@ -28,7 +28,10 @@ def parse_float(text: str) -> float:
     """
     if not _HEX_FLOAT.fullmatch(text):
         raise SyntaxFault(f"{text[:40]!r} is not a hexadecimal float.", hint="Write it like 0x1.8p+1.")
-    return float.fromhex(text)
+    try:
+        return float.fromhex(text)
+    except OverflowError as error:
+        raise SyntaxFault(f"{text[:40]!r} is beyond the largest float64.") from error
 
 
 def rational_text(value: Fraction | int) -> str:
@@ -43,7 +46,10 @@ def parse_rational(text: str) -> Fraction:
     Raises:  SyntaxFault: any other spelling.
     """
     if _HEX_FLOAT.fullmatch(text):
-        return Fraction(float.fromhex(text))
+        return Fraction(parse_float(text))
     if not _RATIONAL.fullmatch(text):
         raise SyntaxFault(f"{text[:40]!r} is not a rational number.", hint="Write it like -3/8.")
-    return Fraction(text)
+    try:
+        return Fraction(text)
+    except ValueError as error:
+        raise SyntaxFault(f"{text[:40]!r}… has too many digits.", hint="Use fewer digits.") from error
