@@ -15,6 +15,7 @@ from safetyboard.surfaces.model.repair.repaired import (
     no_repair,
     recipe_for,
     reference_inputs,
+    survives,
     weight_diff,
     worst_points,
 )
@@ -87,7 +88,7 @@ class LastLayer:
                 if harm[0] > -0.5 * problem.margin:
                     problem.add(setting, points[harm > -0.5 * problem.margin])
                     hit = True
-            if not hit:
+            if not hit and survives(settings, edited, generator):
                 new = with_layers(content, network, {last: (edited[-1].weight, edited[-1].bias)})
                 return RepairedNetwork(
                     content=new,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Settings = Sequence[NetworkSetting]
 REFERENCE_DRAWS = 64
+HARD_STARTS, HARD_STEPS = 128, 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,12 @@ def worst_points(
         best, harm = climb(moved, points, steps, None, rate=0.25, patience=5)
         found.append(best[np.argsort(-harm)[: max(1, starts // 4)]])
     return found
+
+
+def survives(settings: Settings, layers: tuple[Layer, ...], generator: np.random.Generator) -> bool:
+    """Attack a candidate harder than the rounds do, before it is handed back; not the re-attack, and no proof."""
+    found = worst_points(settings, layers, HARD_STARTS, HARD_STEPS, generator)
+    return all(float(s.harm(run(layers, points)).max()) < 0.0 for s, points in zip(settings, found, strict=True))
 
 
 def with_layers_of(setting: NetworkSetting, layers: tuple[Layer, ...]) -> NetworkSetting:

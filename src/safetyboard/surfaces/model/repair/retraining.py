@@ -15,6 +15,7 @@ from safetyboard.surfaces.model.repair.repaired import (
     no_repair,
     recipe_for,
     reference_inputs,
+    survives,
     weight_diff,
     worst_points,
 )
@@ -83,7 +84,7 @@ class Retraining:
                 break
             harm = max(float(s.harm(run(trainer.layers, p)).max()) for s, p in zip(settings, found, strict=True))
             clean = clean + 1 if harm < 0.0 else 0
-            if clean >= 3:
+            if clean >= 3 and survives(settings, trainer.layers, generator):
                 return self._done(settings, content, trainer, (budget, seed, spent, turn))
             for setting, worst in zip(settings, found, strict=True):
                 points[setting.cell] = np.vstack([points[setting.cell], worst])[-64:]
