@@ -25,8 +25,10 @@ class Piece:
     constraints: int
 
 
-def greatest_harm(layers, lower: Sequence[Fraction], upper: Sequence[Fraction], unsafe: Unsafe) -> tuple[Fraction, Vector]:
-    """Return the greatest harm over a box, and a real input that has it: max over rows of unsafe sets as section 3 says.
+def greatest_harm(
+    layers, lower: Sequence[Fraction], upper: Sequence[Fraction], unsafe: Unsafe
+) -> tuple[Fraction, Vector]:
+    """Return the greatest harm over a box, and a real input that has it.
 
     Args:    layers: anything with weight, bias, relu. lower < upper in every dimension.
     """
@@ -64,7 +66,7 @@ def pieces(layers, lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Iter
         if done == 0:
             values = [_affine(row, constant, values) for row, constant in zip(weight, bias, strict=True)]
         if not relu or done == len(values):
-            stack.append((piece, values, k + 1, 0)) if not relu else stack.append((piece, values, k + 1, 0))
+            stack.append((piece, values, k + 1, 0))
             continue
         off, on = cut(piece, values[done])
         if on is not None:

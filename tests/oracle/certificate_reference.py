@@ -83,7 +83,9 @@ def _bytes(entry: dict, name: str) -> bytes:
 
 def _outward(value: Fraction, up: bool) -> Fraction:
     scaled = value * 2**160
-    return Fraction(-(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator, 2**160)
+    return Fraction(
+        -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator, 2**160
+    )
 
 
 class Tree:
@@ -115,7 +117,9 @@ class Tree:
             for row, size in zip(layer.weight, layer.magnitude, strict=True)
         ]
 
-    def form(self, k: int, v: Vector, start: Fraction, lines, deltas, alpha=None, extra=None) -> tuple[Vector, Fraction]:
+    def form(
+        self, k: int, v: Vector, start: Fraction, lines, deltas, alpha=None, extra=None
+    ) -> tuple[Vector, Fraction]:
         """Carry row v over layer k's outputs back to the inputs: coefficients and total, before the minimum."""
         carried, total = list(v), start
         for j in range(k, -1, -1):

@@ -2,11 +2,13 @@
 """Make up small networks and questions about them, as real ONNX bytes and a real setting, from a seed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from oracle.activation_patterns import greatest_harm
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.setting import NetworkSetting, load_settings
 from safetyboard.terms.claim import Claim
@@ -85,7 +87,9 @@ def random_weights(generator: np.random.Generator, sizes: Sequence[int]) -> list
     return weights
 
 
-def random_unsafe(generator: np.random.Generator, outputs: int) -> list[list[tuple[list[tuple[int, Fraction]], Fraction]]]:
+def random_unsafe(
+    generator: np.random.Generator, outputs: int
+) -> list[list[tuple[list[tuple[int, Fraction]], Fraction]]]:
     """Draw one to three conjunctions of one to three rows with small rational coefficients."""
     unsafe = []
     for _ in range(int(generator.integers(1, 4))):
@@ -100,3 +104,47 @@ def random_unsafe(generator: np.random.Generator, outputs: int) -> list[list[tup
 def shifted(unsafe: Sequence[Rows], by: Fraction) -> list[list[tuple[Sequence[tuple[int, Fraction]], Fraction]]]:
     """Lower every harm by `by`: the rows' constants grow."""
     return [[(coefficients, constant + by) for coefficients, constant in rows] for rows in unsafe]
+
+
+MARGINS = (None, 0.0, *(sign * 10.0**-k for k in (12, 9, 7, 5, 3, 1) for sign in (1.0, -1.0)))
+"""Greatest harm asked for; None leaves the question as it was drawn."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Hold a made-up question with its exact answer: the greatest harm on the box, over real inputs."""
+
+    seed: int
+    weights: Weights
+    lower: list[Fraction]
+    upper: list[Fraction]
+    unsafe: Sequence[Rows]
+    harm: Fraction
+    setting: NetworkSetting
+
+
+def case(seed: int) -> Case:
+    """Draw a network of 2-3 inputs and at most 6 hidden neurons, and shift the question to a chosen greatest harm."""
+    generator = np.random.default_rng([seed, 5])
+    inputs, outputs = int(generator.integers(2, 4)), int(generator.integers(1, 4))
+    hidden = [int(generator.integers(1, 4)) for _ in range(int(generator.integers(1, 3)))]
+    weights = random_weights(generator, [inputs, *hidden, outputs])
+    if generator.random() < 0.15:
+        weights[-1] = (weights[-1][0], weights[-1][1], True)
+    lower = [Fraction(int(generator.integers(-16, 8)), 16) for _ in range(inputs)]
+    upper = [low + Fraction(int(generator.integers(1, 24)), 16) for low in lower]
+    unsafe = random_unsafe(generator, outputs)
+    margin = MARGINS[int(generator.integers(len(MARGINS)))]
+    network, _ = read_network(onnx_bytes(weights), "made-up.onnx")
+    harm, _ = greatest_harm(network.layers, lower, upper, unsafe)
+    if margin is not None:
+        unsafe, harm = shifted(unsafe, harm - Fraction(margin)), Fraction(margin)
+    return Case(seed, weights, lower, upper, unsafe, harm, setting_of(weights, lower, upper, unsafe))
+
+
+def spike(inputs: int, centre: Sequence[float], steepness: float, height: float) -> list:
+    """Build y = height * max(0, 1 - steepness * |x - centre|_1): zero almost everywhere, `height` at the centre."""
+    eye = np.eye(inputs)
+    first = np.vstack([eye, -eye]), np.concatenate([-np.asarray(centre), np.asarray(centre)]), True
+    second = np.full((1, 2 * inputs), -steepness), np.ones(1), True
+    return [first, second, (np.full((1, 1), height), np.zeros(1), False)]

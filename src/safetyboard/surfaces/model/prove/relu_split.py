@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from safetyboard.surfaces.model.prove import triangle
-from safetyboard.surfaces.model.prove.dual_ascent import Problems, Stages, Sweep, climb, staged
+from safetyboard.surfaces.model.prove.dual_ascent import Problems, Stages, Sweep, climb, staged, sweep
 from safetyboard.surfaces.model.prove.multipliers import Multipliers, Root, root_of, value
 from safetyboard.surfaces.model.prove.split_tree import Node, leaf_record, serial
 from safetyboard.surfaces.model.replay import replay
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 AT_ONCE = 400_000
 """Multipliers that climb together: enough to keep the processor busy, few enough for its cache."""
+LARGEST_PROGRAM = 4000
+"""Weights above which a linear program costs far more than the splits it may save."""
+PATIENCE = 100
+"""Nodes still visited, besides three times those so far, once a proof is impossible."""
+CREDIT, EARNED, WON = 4.0, 0.03, 8.0
+"""Linear programs allowed at first, per open node, and for one that closed its node: they go where they help."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +101,7 @@ class _Run:
         self.spent, self.pushed, self.least = 0, 0, np.inf
         self.reserve, self.best, self.tried = 0.0, -np.inf, 0.0
         self.witness: Witness | None = None
-        self.stuck = False
+        self.stuck, self.credit, self.patience = False, CREDIT, budget.units
 
     def go(self, progress: Progress) -> CellProof | Witness | Null:
         """Split the worst nodes, many at a time, until none is left or something ends the search."""
@@ -108,7 +114,7 @@ class _Run:
             progress.advance(len(fresh))
             if self.witness is not None:
                 return self.witness
-            if self.stuck:
+            if self.stuck or self.spent > self.patience:
                 return self._null("the margin is inside the rounding error of the deployed network")
             if not self.open:
                 return self._proof()
@@ -150,8 +156,13 @@ class _Run:
 
     def _place(self, node: Node, problems: Problems, found: "tuple[Vector, Multipliers]", score: "Vector") -> None:
         bounds, stored = found
-        if bounds.min() <= self.method.margin and score.max(initial=-1.0) < 0.0:
-            bounds, stored = self._by_program(problems, bounds, stored)
+        free = score.max(initial=-1.0) >= 0.0
+        if bounds.min() <= self.method.margin and (not free or self._worth_a_program()):
+            if self._by_program(problems, bounds, stored, free=free):
+                self.credit += WON
+            elif free:
+                worst = problems.take(np.array([int(bounds.argmin())]))
+                score = _scores(self.stages, sweep(self.stages, worst), worst)[0]
         node.bound = max(node.bound, float(bounds.min()))
         if bounds.min() > self.method.margin:
             node.record = leaf_record(node.path, self.own_rows, stored.rows, stored.slopes, stored.splits)
@@ -159,14 +170,30 @@ class _Run:
             self.least = min(self.least, node.bound)
             return
         node.problems = problems
-        self.stuck = self.stuck or score.max(initial=-1.0) < 0.0
+        self.stuck = self.stuck or not free
         heapq.heappush(self.open, (node.bound, self.pushed, node, score))
         self.pushed += 1
 
-    def _by_program(self, problems: Problems, bounds: "Vector", stored: Multipliers) -> "tuple[Vector, Multipliers]":
-        """Ask the linear program where nothing is left to split: its answer is exact but for digits."""
-        for c in np.flatnonzero(~(bounds > self.method.margin)):
-            for penalty in triangle.PENALTIES:
+    def _worth_a_program(self) -> bool:
+        """Tell whether the linear program is cheap here and has earned another try by closing nodes before."""
+        if sum(stage.weight.size for stage in self.stages.chain) > LARGEST_PROGRAM:
+            return False
+        self.credit += EARNED
+        if self.credit < 1.0:
+            return False
+        self.credit -= 1.0
+        return True
+
+    def _by_program(self, problems: Problems, bounds: "Vector", stored: Multipliers, *, free: bool) -> bool:
+        """Take the linear program's multipliers where they are better; tells whether all conjunctions are closed.
+
+        Its answer is the best the relaxation has, but for digits; where nothing is left to split (not free) it is the
+        last word, and several prices of impossible paths are tried.
+        """
+        for c in np.argsort(bounds, kind="stable"):
+            for penalty in triangle.PENALTIES[: 1 if free else None]:
+                if bounds[c] > self.method.margin:
+                    break
                 suggestion = triangle.solve(self.stages, problems.take(np.array([c])), penalty)
                 if suggestion is None:
                     continue
@@ -174,10 +201,11 @@ class _Run:
                 worth, one = self._valued(suggestion.problems)
                 if worth[0] > bounds[c]:
                     bounds[c] = worth[0]
+                    problems.put(np.array([c]), suggestion.problems, np.array([0]))
                     stored.rows[c], stored.slopes[c], stored.splits[c] = one.rows[0], one.slopes[0], one.splits[0]
-                if bounds[c] > self.method.margin:
-                    break
-        return bounds, stored
+            if not bounds[c] > self.method.margin:
+                return False
+        return True
 
     def _valued(self, problems: Problems) -> "tuple[Vector, Multipliers]":
         stored = Multipliers(
@@ -217,6 +245,8 @@ class _Run:
         if harm[top] > self.tried and self.witness is None:
             self.witness = replay(self.setting, singles[top], recipe=self._recipe())
             self.tried = 2.0 * float(harm[top])
+            # Unsafe by less than the rounding error: no proof can come, only a worse input.
+            self.patience = min(self.patience, 4 * self.spent + PATIENCE)
 
     def _pairs(self) -> int:
         each = max(1, len(self.own_rows) * max(1, self.stages.relus))
