@@ -52,7 +52,9 @@ def export(network: MLPClassifier, mean: np.ndarray, deviation: np.ndarray) -> b
         [helper.make_tensor_value_info("score", TensorProto.FLOAT, [1, 1])],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8, producer_name="train.py")
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8, producer_name="train.py"
+    )
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True)
 

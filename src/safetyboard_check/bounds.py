@@ -9,8 +9,9 @@ from fractions import Fraction
 from math import floor
 from operator import mul
 
-from safetyboard_check.normal_form import Layer
-from safetyboard_check.witness import UNIT, gamma
+from safetyboard_check.faults import need
+from safetyboard_check.layers import Layer
+from safetyboard_check.rounding import RANGE, UNIT, gamma
 
 F = 96
 ONE = 1 << F
@@ -31,9 +32,11 @@ def up(value: Fraction | float) -> int:
 class Node:
     """Hold neuron bounds and everything derived from them; layers are bounded in order."""
 
-    def __init__(self, low: list[Numbers], high: list[Numbers]) -> None:
-        self.low, self.high = low, high
-        depth = len(low)
+    def __init__(self, parent: "Node | None", depth: int = 0) -> None:
+        # The root inherits nothing: an empty list stands for a layer not yet bounded.
+        self.low: list[Numbers] = [list(v) for v in parent.low] if parent else [[] for _ in range(depth)]
+        self.high: list[Numbers] = [list(v) for v in parent.high] if parent else [[] for _ in range(depth)]
+        depth = len(self.low)
         self.delta: list[Numbers] = [[] for _ in range(depth)]
         self.slope: list[Numbers] = [[] for _ in range(depth)]
         self.gap: list[Numbers] = [[] for _ in range(depth)]
@@ -49,6 +52,7 @@ class Bounder:
 
     def __init__(self, layers: list[Layer], lower: list[float], upper: list[float]) -> None:
         self.layers = layers
+        self.columns = [list(zip(*layer.rows, strict=True)) for layer in layers]
         self.bias = [[down(b) for b in layer.bias] for layer in layers]
         largest = [max(abs(Fraction(a)), abs(Fraction(b))) for a, b in zip(lower, upper, strict=True)]
         self.input_delta = [up(v * UNIT + Fraction(1, 1 << 150)) for v in largest]
@@ -56,32 +60,32 @@ class Bounder:
         self.factor = [gamma(layer.roundings) for layer in layers]
         self.least = [Fraction(layer.roundings + 1, 1 << 126) if layer.roundings else Fraction(0) for layer in layers]
 
-    def fresh(self) -> Node:
-        """Make the root, with nothing inherited."""
-        far = 1 << (F + 1100)
-        return Node(
-            [[-far] * len(layer.rows) for layer in self.layers], [[far] * len(layer.rows) for layer in self.layers]
-        )
+    def bound_node(self, box: tuple[Numbers, Numbers], parent: Node | None) -> Node | None:
+        """Bound every neuron not yet stable; None when the node turned out empty.
 
-    def bound_node(self, node: Node, box: tuple[Numbers, Numbers], *, root: bool) -> bool:
-        """Bound every neuron not yet stable; tells whether the node turned out empty."""
+        Args:    box: the node's. parent: whose bounds it inherits; None for the root.
+        """
+        node = Node(parent, len(self.layers))
         for k, layer in enumerate(self.layers):
-            self._set_delta(node, k)
+            self._set_delta(node, k, root=parent is None)
             if k == len(self.layers) - 1:
                 break
-            if layer.relu or root:
-                for i in range(len(layer.rows)):
-                    if layer.relu and (node.low[k][i] >= 0 or node.high[k][i] <= 0):
-                        continue
-                    node.low[k][i] = max(node.low[k][i], self._neuron(node, k, i, 1, box))
-                    node.high[k][i] = min(node.high[k][i], -self._neuron(node, k, i, -1, box))
-                    if node.low[k][i] > node.high[k][i]:
-                        return True
+            if parent is None:
+                every = range(len(layer.rows))
+                node.low[k] = [self._neuron(node, k, i, 1, box) for i in every]
+                node.high[k] = [-self._neuron(node, k, i, -1, box) for i in every]
+            elif layer.relu:
+                for i, (low, high) in enumerate(zip(node.low[k], node.high[k], strict=True)):
+                    if low < 0 < high:
+                        node.low[k][i] = max(low, self._neuron(node, k, i, 1, box))
+                        node.high[k][i] = min(high, -self._neuron(node, k, i, -1, box))
+            if any(low > high for low, high in zip(node.low[k], node.high[k], strict=True)):
+                return None
             if layer.relu:
                 self.relax(node, k)
-        return False
+        return node
 
-    def _set_delta(self, node: Node, k: int) -> None:
+    def _set_delta(self, node: Node, k: int, *, root: bool) -> None:
         layer = self.layers[k]
         if k == 0:
             largest = self.input_largest
@@ -93,6 +97,7 @@ class Bounder:
         node.delta[k] = []
         for row, magnitude in zip(layer.rows, layer.magnitude, strict=True):
             absolute = (sum(map(mul, map(abs, row), largest)) >> layer.shift) + 1 + up(magnitude)
+            need(not root or absolute < RANGE * ONE, "the network may leave float32's range in this cell")
             exact = self.factor[k] * absolute + self.least[k] * ONE
             # One more unit covers the bias, which was rounded down.
             node.delta[k].append(-floor(-exact) + 1)
@@ -134,9 +139,10 @@ class Bounder:
             total += sum(map(mul, vector, self.bias[j])) - sum(map(mul, map(abs, vector), node.delta[j]))
             # The bias was rounded down: for a negative coefficient that is one unit too much, which delta covers.
             used = [i for i, value in enumerate(vector) if value]
-            scales = [vector[i] for i in used]
-            rows = [layer.rows[i] for i in used]
-            if rows:
+            if 2 * len(used) > len(vector):
+                vector = [sum(map(mul, vector, column)) >> layer.shift for column in self.columns[j]]
+            elif used:
+                scales, rows = [vector[i] for i in used], [layer.rows[i] for i in used]
                 vector = [sum(map(mul, scales, column)) >> layer.shift for column in zip(*rows, strict=True)]
             else:
                 vector = [0] * layer.width

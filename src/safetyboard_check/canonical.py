@@ -10,6 +10,8 @@ from typing import Any
 from safetyboard_check.faults import Rejected, need
 
 DEEPEST = 200
+# Python itself refuses to read decimal numbers much longer than this.
+LONGEST = 8000
 _HEX = re.compile(r"-?0x[01](\.[0-9a-f]+)?p[+-][0-9]{1,4}")
 _RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
 
@@ -55,7 +57,7 @@ def decode(content: bytes, place: str) -> Any:
         )
         again = encode(value)
     except (ValueError, RecursionError) as error:
-        raise Rejected(f"{place}: not canonical JSON ({error})") from error
+        raise Rejected(f"{place}: not canonical JSON ({str(error)[:200]})") from error
     need(again == content, f"{place}: the JSON is not in canonical form")
     return value
 
@@ -76,13 +78,27 @@ def digest(content: bytes) -> str:
 
 
 def number(text: Any, place: str) -> Fraction:
-    """Read a rational or a hexadecimal float, exactly."""
-    if isinstance(text, str) and len(text) < 100_000:
+    """Read a rational in lowest terms, or a hexadecimal float, exactly."""
+    if isinstance(text, str) and len(text) <= LONGEST:
         if _HEX.fullmatch(text):
             return Fraction(real(text, place))
         if _RATIONAL.fullmatch(text):
-            return Fraction(text)
-    raise Rejected(f"{place}: {str(text)[:40]!r} is not a number")
+            value = _fraction(text, place)
+            if rational(value) == text:
+                return value
+    raise Rejected(f"{place}: {str(text)[:40]!r} is not a number (p/q in lowest terms, or a hexadecimal float)")
+
+
+def _fraction(text: str, place: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except ValueError as error:
+        raise Rejected(f"{place}: a number of {len(text)} digits is longer than this checker reads") from error
+
+
+def rational(value: Fraction) -> str:
+    """Write a rational in the one spelling of the format."""
+    return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
 
 
 def real(text: Any, place: str) -> float:

@@ -3,20 +3,26 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from safetyboard_check import log, onnx, rules
-from safetyboard_check.bounds import F
-from safetyboard_check.canonical import decode, digest, real
-from safetyboard_check.certificate import CellCheck
-from safetyboard_check.faults import NotADocket, Rejected, Unsound, need
-from safetyboard_check.files import Files
-from safetyboard_check.normal_form import Layer, lifted, read
-from safetyboard_check.witness import check_inside, replay, unsafe_set
+from safetyboard_check import rules
+from safetyboard_check.canonical import decode, number, real
+from safetyboard_check.certificate import Cell, Tree
+from safetyboard_check.claims import Claims
+from safetyboard_check.docket import read_docket
+from safetyboard_check.faults import Rejected, Unsound, need
+from safetyboard_check.input_tree import InputTree
+from safetyboard_check.log import short
+from safetyboard_check.relu_tree import ReluTree
+from safetyboard_check.singles import check_inside
+from safetyboard_check.witness import replay
 
-FORMAT = "safetyboard.docket/1"
+TREES: dict[str, Callable[[Cell], Tree]] = {"input-split": InputTree, "relu-split": ReluTree}
+MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError, RecursionError)
 
 
 @dataclass
@@ -61,220 +67,127 @@ class Checker:
     """Hold one docket while it is checked."""
 
     def __init__(self, path: Path, options: Options) -> None:
-        self.files, self.options, self.answer = Files(path), options, Answer()
-        self.manifest = self._manifest(path)
-        self.records: rules.Records = {}
-        self._layers: dict[tuple[str, str], list[Layer]] = {}
+        self.path, self.options, self.answer = path, options, Answer()
         self.refuted: dict[str, set[int]] = {}
         self.proved: dict[str, set[int]] = {}
-
-    def _manifest(self, path: Path) -> dict[str, Any]:
-        content = self.files.read("docket.json")
-        plain = decode(content.removesuffix(b"\n"), "docket.json")
-        if not isinstance(plain, dict) or not str(plain.get("format", "")).startswith("safetyboard.docket/"):
-            raise NotADocket(f"{path}: not a docket")
-        if plain["format"] != FORMAT:
-            raise NotADocket(f"{path}: is of format {plain['format']}; this checker reads {FORMAT}. Get a newer one.")
-        need(content.endswith(b"\n"), "docket.json: does not end in a newline")
-        return plain
 
     def run(self) -> Answer:
         """Check everything; raises Rejected at the first thing that does not hold."""
         try:
-            self._log()
-            self._files()
-            rules.check_references(self.records)
-            self._claims()
-            self._witnesses()
-            self._certificates()
-            self._trials()
-            self._verdicts()
-            rules.check_findings(self.records)
-            rules.check_remedies(self.records)
-            rules.check_case(self.case, self.records)
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError) as error:
+            self._run()
+        except MALFORMED as error:
             raise Rejected(f"a record lacks a field or holds a wrong one ({type(error).__name__}: {error})") from error
         return self.answer
 
-    def _log(self) -> None:
-        text = self.files.read("keys/signer.pub")
-        try:
-            public = bytes.fromhex(text.decode("ascii").removesuffix("\n"))
-        except ValueError as error:
-            raise Rejected("keys/signer.pub is not a key") from error
-        need(len(public) == 32 and text == public.hex().encode() + b"\n", "keys/signer.pub is not a key")
-        self.answer.signer = digest(public)
-        need(self.manifest["signer"] == self.answer.signer, "docket.json: signer")
-        if self.options.key is not None:
-            need(self.options.key == self.answer.signer, f"signed by {self.answer.signer}, not by {self.options.key}")
-            self.answer.known_signer = True
-        content = self.files.read("log/statements.jsonl")
-        need(content.endswith(b"\n"), "log/statements.jsonl: the last line is torn")
-        lines = content[:-1].split(b"\n")
-        size, root = log.checkpoint(self.files.read("log/checkpoint"), public, "log/checkpoint")
-        need(size == len(lines) and root == log.root_of(lines), "log/checkpoint: does not match the log")
-        if self.options.checkpoint is not None:
-            size, root = log.checkpoint(self.options.checkpoint, public, "the given checkpoint")
-            need(
-                size <= len(lines) and root == log.root_of(lines[:size]), "the history was split: another log was shown"
-            )
-        for line_number, line in enumerate(lines, start=1):
-            name, record = log.statement(line, public, line_number)
-            need(name not in self.records, f"log line {line_number}: a record stands twice")
-            self.records[name] = record
-        kinds = [record["kind"] for record in self.records.values()]
-        need(kinds[0] == "custody" and kinds[-1] == "case", "the log must begin with custody and end with the case")
-        need(kinds.count("case") == kinds.count("custody") == 1, "there must be one case and one custody record")
-        self.answer.statements = len(lines)
-        self.case = list(self.records.values())[-1]
-
-    def _files(self) -> None:
-        blobs = self.files.check_names()
-        withheld = self.manifest["withheld"]
-        self.answer.missing += [f"{name}: withheld ({reason})" for name, reason in withheld.items()]
-        need(not set(withheld) & set(blobs), "docket.json: a withheld blob is there")
-        counted = Counter(record["kind"] for record in self.records.values())
-        need(self.manifest["counts"] == dict(counted), "docket.json: counts")
-        need(self.manifest["statements"] == len(self.records), "docket.json: statements")
-        need(self.manifest["case"] == self.case["case"], "docket.json: case")
-        need(self.manifest["result_digest"] == self.case["result_digest"], "docket.json: result_digest")
-        listed = self.manifest["files"]
-        need(listed == self.case.get("files", {}), "docket.json: files are not those of the case")
-        loose = {n for n in self.files.names if not n.startswith(("blobs/", "log/", "keys/")) and n != "docket.json"}
-        need(loose == set(listed), f"files in the docket are not those listed: {sorted(loose ^ set(listed))}")
-        for name, expected in listed.items():
-            need(digest(self.files.read(name)) == expected, f"{name}: was changed")
-        for record in rules.of_kind(self.records, "subject").values():
-            for name in (record["digest"], record["content"]):
-                need(name in withheld or self.files.blob(name) is not None, f"subject {record['name']}: bytes missing")
-        custody = next(iter(rules.of_kind(self.records, "custody").values()))
-        self.answer.custody = rules.check_custody(custody, lambda n: n in withheld or self.files.blob(n) is not None)
-        used = self._used_blobs() | {item["digest"] for item in custody.get("items", [])}
-        need(set(blobs) <= used, f"a blob belongs to no record: {sorted(set(blobs) - used)[:1]}")
-
-    def _used_blobs(self) -> set[str]:
-        fields = ("digest", "content", "body", "data")
-        return {str(record[f]) for record in self.records.values() for f in fields if f in record}
-
-    def _domain(self, claim: str) -> dict[str, Any]:
-        return self.records[self.records[claim]["domain"]]
-
-    def _network(self, claim: str) -> list[Layer] | None:
-        """Read the claim's network with its lift; None when the bytes are withheld."""
-        content = self.records[self.records[claim]["subject"]]["content"]
-        lift = self._domain(claim)["lift"]
-        key = (content, str(lift))
-        if key not in self._layers:
-            blob = self.files.blob(content)
-            if blob is None:
-                return None
-            self._layers[key] = read(onnx.graph(blob))
-            self._layers[key] = lifted(self._layers[key], lift)
-        return self._layers[key]
-
-    def _claims(self) -> None:
-        for name, record in rules.of_kind(self.records, "claim").items():
-            domain = self._domain(name)
-            where = f"claim {rules.short(name)}"
-            need(record["cells"] == len(domain.get("cells", [])), f"{where}: cells")
-            for number, cell in enumerate(domain.get("cells", [])):
-                lower, _ = rules.read_box(cell, f"{where}: cell {number}")
-                need(len(lower) == len(domain["inputs"]), f"{where}: cell {number} has the wrong size")
-                sets = domain.get("unsafe_sets", [])
-                need(isinstance(cell["unsafe"], int) and 0 <= cell["unsafe"] < len(sets), f"{where}: cell {number}")
-        for name, record in self.records.items():
-            if record["kind"] in rules.ABOUT:
-                subject = self.records[self.records[record["claim"]]["subject"]]
-                own = record["recipe"]["subject"] == subject["content"]
-                need(own, f"{record['kind']} {rules.short(name)}: its recipe names another subject")
-                spent = record["recipe"]["spent"] <= record["recipe"]["allotted"]
-                need(spent, f"{record['kind']} {rules.short(name)}: more was spent than allotted")
-
-    def _cell(self, claim: str, number: Any, where: str) -> dict[str, Any]:
-        cells = self._domain(claim).get("cells", [])
-        need(isinstance(number, int) and 0 <= number < len(cells), f"{where}: there is no cell {number}")
-        return dict(cells[number])
+    def _run(self) -> None:
+        docket = self.docket = read_docket(self.path, self.options.key, self.options.checkpoint)
+        records = docket.records
+        self.answer.signer, self.answer.known_signer = docket.signer, self.options.key is not None
+        self.answer.statements = len(records)
+        self.answer.missing += [f"{name}: withheld ({reason})" for name, reason in docket.withheld.items()]
+        self.answer.custody = rules.check_custody(docket.custody, docket.has)
+        rules.check_references(records)
+        self.claims = Claims(docket)
+        self.claims.check()
+        self._witnesses()
+        self._certificates()
+        self._trials()
+        self._verdicts()
+        rules.check_findings(records)
+        rules.check_remedies(records)
+        rules.check_case(docket.case, records)
 
     def _witnesses(self) -> None:
-        for name, record in rules.of_kind(self.records, "witness").items():
-            where, claim = f"witness {rules.short(name)}", record["claim"]
-            cell = self._cell(claim, record["cell"], where)
-            layers = self._network(claim)
+        for name, record in self.docket.of_kind("witness").items():
+            place, claim = f"witness {short(name)}", record["claim"]
+            cell = self.claims.cell(claim, record["cell"], place)
             self.refuted.setdefault(claim, set()).add(record["cell"])
-            lower, upper = rules.read_box(cell, where)
-            check_inside([real(text, where) for text in record["point"]], lower, upper, where)
+            lower, upper = rules.read_box(cell, place)
+            check_inside([real(text, place) for text in record["point"]], lower, upper, place)
+            layers = self.claims.network(claim)
             if layers is None:
-                self.answer.missing.append(f"{where}: the network is withheld")
+                self.answer.missing.append(f"{place}: the network is withheld")
                 continue
-            need(layers[0].width == len(lower), f"{where}: the network takes {layers[0].width} inputs")
-            unsafe = unsafe_set(self._domain(claim)["unsafe_sets"][cell["unsafe"]], len(layers[-1].rows), where)
-            replay(layers, unsafe, record, where)
+            need(layers[0].width == len(lower), f"{place}: the network takes {layers[0].width} inputs")
+            replay(layers, self.claims.unsafe(claim, cell, layers, place), record, place)
             self.answer.witnesses += 1
 
     def _certificates(self) -> None:
-        found = rules.of_kind(self.records, "certificate")
-        total = sum(len(record["cells"]) for record in found.values())
-        generator = random.Random(self.options.seed)  # noqa: S311 - a sample, not a secret
-        for name, record in found.items():
-            where, claim = f"certificate {rules.short(name)}", record["claim"]
+        """Check the shape of every tree, then recheck as many leaves as the budget allows."""
+        trees: list[Tree] = []
+        for name, record in self.docket.of_kind("certificate").items():
+            place, claim = f"certificate {short(name)}", record["claim"]
             self.proved.setdefault(claim, set()).update(record["cells"])
-            layers, content = self._network(claim), self.files.blob(record["body"])
-            need(content is not None, f"{where}: its body is missing")
-            body = decode(content or b"", f"{where}: body")
-            need(
-                body.get("schema") == "safetyboard.certificate/1" and body.get("slopes") == "adaptive", f"{where}: body"
-            )
-            need(body["subject"] == self.records[self.records[claim]["subject"]]["content"], f"{where}: subject")
-            need(body["domain"] == self.records[claim]["domain"], f"{where}: domain")
-            need([e["cell"] for e in body["cells"]] == record["cells"], f"{where}: cells are not those of the body")
-            need(len(set(record["cells"])) == len(record["cells"]), f"{where}: a cell stands twice")
-            need(sum(e["leaves"] for e in body["cells"]) == record["leaves"], f"{where}: leaves")
-            if layers is None:
-                self.answer.missing.append(f"{where}: the network is withheld")
+            body = self._body(record, place)
+            if self.claims.network(claim) is None:
+                self.answer.missing.append(f"{place}: the network is withheld")
                 continue
-            for entry in body["cells"]:
-                budget = max(1, self.options.leaf_budget // max(1, total))
-                if record["leaves"] <= self.options.leaf_budget:
-                    budget = record["leaves"]
-                self._tree(record, entry, layers, (where, budget, generator))
+            trees += [self._tree(record, entry, place) for entry in body["cells"]]
+        self.answer.leaves = sum(tree.leaves for tree in trees)
+        budget = min(self.options.leaf_budget, self.answer.leaves)
+        generator = random.Random(self.options.seed)  # noqa: S311 - a sample, not a secret
+        chosen = sorted(generator.sample(range(self.answer.leaves), budget))
+        self.answer.rechecked = budget
+        start = at = 0
+        for tree in trees:
+            stop = at
+            while stop < budget and chosen[stop] < start + tree.leaves:
+                stop += 1
+            tree.check([leaf - start for leaf in chosen[at:stop]])
+            start, at = start + tree.leaves, stop
 
-    def _tree(
-        self, record: dict[str, Any], entry: dict[str, Any], layers: list[Layer], how: tuple[str, int, random.Random]
-    ) -> None:
-        where, budget, generator = how
-        claim = record["claim"]
-        place = f"{where}: cell {entry['cell']}"
-        cell = self._cell(claim, entry["cell"], where)
-        unsafe = unsafe_set(self._domain(claim)["unsafe_sets"][cell["unsafe"]], len(layers[-1].rows), place)
-        check = CellCheck(layers, unsafe, entry, place)
-        check.contains(*rules.read_box(cell, place))
-        checked = check.run(budget, generator)
-        self.answer.leaves += checked.leaves
-        self.answer.rechecked += checked.rechecked
-        if "slack" in record and checked.rechecked == checked.leaves and unsafe:
-            least = checked.margin / (1 << (2 * F))
-            need(-real(record["slack"], place) <= least, f"{place}: the stated slack is more than was proved")
+    def _body(self, record: dict[str, Any], place: str) -> dict[str, Any]:
+        content = self.docket.files.blob(record["body"])
+        need(content is not None, f"{place}: its body is withheld, so it proves nothing")
+        body = decode(content or b"", f"{place}: body")
+        need(isinstance(body, dict) and isinstance(body.get("cells"), list), f"{place}: body has no cells")
+        wanted = {
+            "schema": "safetyboard.certificate/1",
+            "slopes": "adaptive",
+            "subject": self.claims.subject(record["claim"])["content"],
+            "domain": self.docket.records[record["claim"]]["domain"],
+        }
+        for name, value in wanted.items():
+            need(body.get(name) == value, f"{place}: body: {name} is {str(body.get(name))[:80]!r}, not {value!r}")
+        cells = [entry["cell"] for entry in body["cells"]]
+        need(cells == record.get("cells", []), f"{place}: cells are not those of the body")
+        need(len(set(cells)) == len(cells), f"{place}: a cell stands twice")
+        leaves = sum(entry["leaves"] for entry in body["cells"])
+        need(leaves == record["leaves"], f"{place}: leaves is {record['leaves']}, the body has {leaves}")
+        return dict(body)
+
+    def _tree(self, record: dict[str, Any], entry: dict[str, Any], certificate: str) -> Tree:
+        claim, place = record["claim"], f"{certificate}: cell {entry['cell']}"
+        layers, cell = self.claims.network(claim) or [], self.claims.cell(claim, entry["cell"], certificate)
+        slack = max(Fraction(0), -number(record["slack"], place)) if "slack" in record else Fraction(0)
+        held = Cell(layers, self.claims.unsafe(claim, cell, layers, place), entry, place, slack)
+        held.contains(*rules.read_box(cell, place))
+        method = str(entry.get("method"))
+        need(method in TREES, f"{place}: method is {method[:40]!r}, not one of {', '.join(TREES)}")
+        return TREES[method](held)
 
     def _trials(self) -> None:
-        for name, record in self.records.items():
-            if record["kind"] in ("bound", "ablation"):
-                rules.check_trials(record, f"{record['kind']} {rules.short(name)}", self.files.blob)
+        for kind in ("bound", "ablation"):
+            for name, record in self.docket.of_kind(kind).items():
+                place = f"{kind} {short(name)}"
+                content = self.docket.files.blob(record["data"]) if "data" in record else None
+                if "data" in record and content is None:
+                    self.answer.missing.append(f"{place}: its single outcomes are withheld")
+                rules.check_trials(record, place, content)
 
     def _verdicts(self) -> None:
         stated: dict[str, dict[str, Any]] = {}
-        for record in rules.of_kind(self.records, "verdict").values():
-            need(record["claim"] not in stated, f"claim {rules.short(record['claim'])} has two verdicts")
+        for record in self.docket.of_kind("verdict").values():
+            need(record["claim"] not in stated, f"claim {short(record['claim'])} has two verdicts")
             stated[record["claim"]] = record
-        for name in rules.of_kind(self.records, "claim"):
-            need(name in stated, f"claim {rules.short(name)} has no verdict")
+        for name in self.docket.of_kind("claim"):
+            need(name in stated, f"claim {short(name)} has no verdict")
             refuted, proved = self.refuted.get(name, set()), self.proved.get(name, set())
-            if refuted & proved:
-                raise Unsound(
-                    f"UNSOUND: claim {rules.short(name)}: cells {sorted(refuted & proved)} are refuted and proved"
-                )
-            domain = self._domain(name)
-            sets = domain.get("unsafe_sets", [])
-            speaks = any(sets[cell["unsafe"]] for cell in domain.get("cells", []))
-            facts = (len(domain.get("cells", [])), len(domain.get("excluded", [])), speaks)
-            rules.check_verdict(stated[name], self.records, refuted, proved, facts)
+            if both := sorted(refuted & proved):
+                raise Unsound(f"UNSOUND: claim {short(name)}: cells {both} are refuted and proved")
+            domain = self.claims.domain(name)
+            sets, cells = domain.get("unsafe_sets", []), domain.get("cells", [])
+            speaks = any(sets[cell["unsafe"]] for cell in cells)
+            facts = (len(cells), len(domain.get("excluded", [])), speaks)
+            rules.check_verdict(stated[name], self.docket.records, refuted, proved, facts)
             self.answer.verdicts[stated[name]["verdict"]] += 1

@@ -3,13 +3,16 @@
 
 import math
 import struct
-from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
-from safetyboard_check.faults import Rejected, need
+from safetyboard_check.faults import need
+from safetyboard_check.protobuf import BYTES, FOUR, VARINT, Message, as_text, message, signed
 
 MOST_NUMBERS = 1 << 26
+MOST_AXES = 8
+_FLOAT, _INT32, _INT64 = 1, 6, 7
+_CODES = {_FLOAT: "f", _INT32: "i", _INT64: "q"}
 
 
 @dataclass
@@ -25,9 +28,9 @@ class Tensor:
 class Node:
     """One operator."""
 
-    operator: str = ""
-    name: str = ""
-    domain: str = ""
+    operator: str
+    name: str
+    domain: str
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -35,7 +38,7 @@ class Node:
 
 @dataclass
 class Graph:
-    """The operators in order, the constants, and the one input and output."""
+    """The operators in order, the constants, and the inputs and outputs with their shapes (0: no fixed size)."""
 
     nodes: list[Node]
     constants: dict[str, Tensor]
@@ -43,163 +46,100 @@ class Graph:
     outputs: list[tuple[str, tuple[int, ...]]]
 
 
-def fields(content: bytes) -> list[tuple[int, int, Any]]:
-    """Split a protobuf message into (field number, wire type, value)."""
-    found, position, size = [], 0, len(content)
-    while position < size:
-        key, position = _varint(content, position)
-        number, wire = key >> 3, key & 7
-        value: Any
-        if wire == 0:
-            value, position = _varint(content, position)
-        elif wire in (1, 5):
-            width = 8 if wire == 1 else 4
-            value, position = content[position : position + width], position + width
-            need(len(value) == width, "the network file is truncated")
-        elif wire == 2:
-            length, position = _varint(content, position)
-            need(position + length <= size, "the network file is truncated")
-            value, position = content[position : position + length], position + length
-        else:
-            raise Rejected("the network file is not protobuf")
-        found.append((number, wire, value))
-    return found
+def _single(value: Any) -> float:
+    return float(struct.unpack("<f", value)[0])
 
 
-def _varint(content: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        need(position < len(content) and shift < 70, "the network file is truncated")
-        byte = content[position]
-        value |= (byte & 127) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 128:
-            return value & (2**64 - 1), position
+def tensor(read: Message) -> Tensor:
+    """Read a TensorProto of float32, int32 or int64, its numbers inside."""
+    name = read.text(8)
+    what = f"the network: tensor {name[:60]!r}"
+    location = read.one(14, VARINT)
+    read.refuse(13, why="the network keeps data in another file")
+    need(not location, "the network keeps data in another file")
+    read.refuse(3, 6, 10, 11, why="data of an unsupported form")
+    kind = read.integer(2)
+    need(kind in _CODES, f"{what} has data type {kind}, neither float32 nor int32 nor int64")
+    shape = tuple(signed(d) for d in read.packed(1, VARINT) if isinstance(d, int))
+    held = [number for number in (4, 5, 7, 9) if number in read.found]
+    need(len(held) <= 1, f"{what} holds its data twice")
+    need(len(shape) <= MOST_AXES and all(0 <= d <= MOST_NUMBERS for d in shape), f"{what}: shape {shape[:9]}")
+    size = math.prod(shape)
+    raw = read.one(9, BYTES)
+    values: list[Any]
+    if isinstance(raw, memoryview):
+        width = 8 if kind == _INT64 else 4
+        need(len(raw) == width * size, f"{what} has {len(raw)} bytes for shape {shape}")
+        values = list(struct.unpack(f"<{size}{_CODES[kind]}", raw))
+    elif kind == _FLOAT:
+        values = [_single(v) for v in read.packed(4, FOUR)]
+    else:
+        values = [signed(v) for v in read.packed(5 if kind == _INT32 else 7, VARINT) if isinstance(v, int)]
+    need(len(values) == size <= MOST_NUMBERS, f"{what} has {len(values)} numbers for shape {shape}")
+    need(kind != _FLOAT or all(map(math.isfinite, values)), f"{what} holds NaN or infinity")
+    return Tensor(name, shape, values)
 
 
-def _signed(value: int) -> int:
-    return value - 2**64 if value >= 2**63 else value
+def _attribute(read: Message) -> tuple[str, Any]:
+    """Read an attribute: a float, integer, text, tensor, or list of floats or integers."""
+    name, kind = read.text(1), read.integer(20)
+    read.refuse(6, 9, 10, 11, 14, 15, 21, 22, 23, why=f"attribute {name[:60]!r} is of an unsupported type")
+    number, value = read.one(2, FOUR), read.one(3, VARINT)
+    found: dict[int, Any] = {}
+    if number is not None:
+        found[1] = _single(number)
+    if isinstance(value, int):
+        found[2] = signed(value)
+    if 4 in read.found:
+        found[3] = bytes(read.one(4, BYTES) or b"")
+    if 5 in read.found:
+        found[4] = tensor(read.part(5, "the network: a tensor"))
+    if 7 in read.found:
+        found[6] = [_single(v) for v in read.packed(7, FOUR)]
+    if 8 in read.found:
+        found[7] = [signed(v) for v in read.packed(8, VARINT) if isinstance(v, int)]
+    need(len(found) <= 1 and (not found or kind in (0, *found)), f"attribute {name[:60]!r} has two values")
+    if found:
+        return name, next(iter(found.values()))
+    empty = {1: 0.0, 2: 0, 3: b"", 6: [], 7: []}
+    need(kind in empty, f"attribute {name[:60]!r} has no value")
+    return name, empty[kind]
 
 
-def _integers(wire: int, value: Any) -> list[int]:
-    if wire == 0:
-        return [_signed(value)]
-    found, position = [], 0
-    while position < len(value):
-        item, position = _varint(value, position)
-        found.append(_signed(item))
-    return found
-
-
-def _floats(wire: int, value: bytes) -> list[float]:
-    need(len(value) % 4 == 0, "a float list is truncated")
-    return list(struct.unpack(f"<{len(value) // 4}f", value))
-
-
-def tensor(content: bytes) -> Tensor:
-    """Read a TensorProto of float32, int32 or int64, data inside."""
-    shape: list[int] = []
-    kind, name, raw = 0, "", None
-    listed: list[Any] = []
-    for number, wire, value in fields(content):
-        if number == 1:
-            shape += _integers(wire, value)
-        elif number == 2:
-            kind = value
-        elif number == 4:
-            listed += _floats(wire, value)
-        elif number in (5, 7):
-            listed += _integers(wire, value)
-        elif number == 8:
-            name = value.decode("utf-8", "replace")
-        elif number == 9:
-            raw = value
-        elif number == 13 or (number == 14 and value):
-            raise Rejected("the network keeps data in another file")
-    need(kind in (1, 6, 7), f"tensor {name!r} is not float32 or integer")
-    if raw is not None:
-        code = {1: "f", 6: "i", 7: "q"}[kind]
-        unpacked = array(code)
-        need(len(raw) % unpacked.itemsize == 0, f"tensor {name!r} is truncated")
-        listed = list(struct.unpack(f"<{len(raw) // unpacked.itemsize}{code}", raw))
-    need(all(d >= 0 for d in shape) and math.prod(shape) == len(listed) <= MOST_NUMBERS, f"tensor {name!r}: its shape")
-    need(kind != 1 or all(math.isfinite(v) for v in listed), f"tensor {name!r} holds NaN or infinity")
-    return Tensor(name, tuple(shape), listed)
-
-
-def _attribute(content: bytes) -> tuple[str, Any]:
-    name, value, many = "", None, []
-    for number, wire, item in fields(content):
-        if number == 1:
-            name = item.decode("utf-8", "replace")
-        elif number == 2:
-            value = struct.unpack("<f", item)[0]
-        elif number == 3:
-            value = _signed(item)
-        elif number == 4:
-            value = bytes(item)
-        elif number == 5:
-            value = tensor(item)
-        elif number == 7:
-            many += _floats(wire, item)
-        elif number == 8:
-            many += _integers(wire, item)
-    return name, many if value is None else value
-
-
-def _node(content: bytes) -> Node:
-    node = Node()
-    for number, _, value in fields(content):
-        if number == 1:
-            node.inputs.append(value.decode("utf-8", "replace"))
-        elif number == 2:
-            node.outputs.append(value.decode("utf-8", "replace"))
-        elif number == 3:
-            node.name = value.decode("utf-8", "replace")
-        elif number == 4:
-            node.operator = value.decode("utf-8", "replace")
-        elif number == 5:
-            name, item = _attribute(value)
-            node.attributes[name] = item
-        elif number == 7:
-            node.domain = value.decode("utf-8", "replace")
+def _node(read: Message) -> Node:
+    what = "the network: a node"
+    node = Node(read.text(4), read.text(3), read.text(7))
+    node.inputs = [as_text(v, what) for v in read.many(1, BYTES)]
+    node.outputs = [as_text(v, what) for v in read.many(2, BYTES)]
+    for part in read.parts(5, what):
+        name, value = _attribute(part)
+        need(name not in node.attributes, f"the network: node {node.name[:60]!r}: attribute {name[:60]!r} twice")
+        node.attributes[name] = value
     return node
 
 
-def _value(content: bytes) -> tuple[str, tuple[int, ...]]:
-    name, shape = "", []
-    for number, _, value in fields(content):
-        if number == 1:
-            name = value.decode("utf-8", "replace")
-        elif number == 2:
-            for one, _, kind in fields(value):
-                if one == 1:
-                    for two, _, item in fields(kind):
-                        if two == 2:
-                            shape = [_dimension(d) for three, _, d in fields(item) if three == 1]
-    return name, tuple(shape)
-
-
-def _dimension(content: bytes) -> int:
-    return next((_signed(value) for number, wire, value in fields(content) if number == 1 and wire == 0), 0)
+def _value(read: Message) -> tuple[str, tuple[int, ...]]:
+    name, what = read.text(1), "the network: an input or output"
+    form = read.part(2, what).part(1, what)
+    need(form.integer(1) in (0, _FLOAT), f"the network: {name[:60]!r} is not float32")
+    axes = form.part(2, what).parts(1, what)
+    need(len(axes) <= MOST_AXES, f"the network: {name[:60]!r} has {len(axes)} axes")
+    return name, tuple(axis.integer(1) for axis in axes)
 
 
 def graph(content: bytes) -> Graph:
     """Read a ModelProto's graph."""
-    body = next((value for number, wire, value in fields(content) if number == 7 and wire == 2), None)
-    if body is None:
-        raise Rejected("the network file has no graph")
-    nodes, constants, inputs, outputs = [], {}, [], []
-    for number, wire, value in fields(body):
-        if wire != 2:
-            continue
-        if number == 1:
-            nodes.append(_node(value))
-        elif number == 5:
-            held = tensor(value)
-            constants[held.name] = held
-        elif number == 11:
-            inputs.append(_value(value))
-        elif number == 12:
-            outputs.append(_value(value))
+    model = message(content, "the network")
+    model.refuse(20, 25, why="training graphs and functions are unsupported")
+    need(7 in model.found, "the network: the file has no graph")
+    body = model.part(7, "the network: graph")
+    body.refuse(15, why="sparse constants are unsupported")
+    constants: dict[str, Tensor] = {}
+    for part in body.parts(5, "the network: a tensor"):
+        held = tensor(part)
+        need(held.name not in constants, f"the network: the constant {held.name[:60]!r} stands twice")
+        constants[held.name] = held
+    inputs = [_value(part) for part in body.parts(11, "the network: an input")]
+    outputs = [_value(part) for part in body.parts(12, "the network: an output")]
+    nodes = [_node(part) for part in body.parts(1, "the network: a node")]
     return Graph(nodes, constants, [v for v in inputs if v[0] not in constants], outputs)

@@ -6,18 +6,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from safetyboard_check.binomial import limits_hold
+from safetyboard_check.binomial import check_interval
 from safetyboard_check.canonical import decode, digest, encode, number
 from safetyboard_check.faults import need
+from safetyboard_check.log import short
 
 Records = dict[str, dict[str, Any]]
 ABOUT = ("witness", "null", "bound", "ablation", "certificate")
 WORDS = ("REFUTED", "PROVED", "BOUNDED", "SUPPORTED", "UNKNOWN", "NOT_RUN")
-
-
-def short(name: str) -> str:
-    """Name a record in messages."""
-    return name.removeprefix("sha256:")[:12]
 
 
 def of_kind(records: Records, kind: str) -> Records:
@@ -74,26 +70,35 @@ def check_custody(custody: dict[str, Any], held: Callable[[str], bool]) -> str:
     return f"{len(items)} items: {counted['used']} used, {counted['irrelevant']} irrelevant, {counted['unread']} unread"
 
 
-def check_trials(record: dict[str, Any], where: str, blob: Callable[[str], bytes | None]) -> None:
-    """Recheck the intervals and recount the arms of a bound or an ablation."""
-    confidence = number(record["confidence"], where)
-    arms = (
-        record["arms"]
-        if record["kind"] == "ablation"
-        else [{"name": "trials", "failures": record["events"], **{k: record[k] for k in ("trials", "lower", "upper")}}]
-    )
-    content = blob(record["data"]) if "data" in record else None
-    listed = decode(content, f"{where}: data")["arms"] if content is not None else {}
+def check_trials(record: dict[str, Any], place: str, content: bytes | None) -> None:
+    """Recheck the intervals of a bound or an ablation, and recount its arms from the single outcomes, where given."""
+    arms = record.get("arms", [])
+    if record["kind"] == "bound":
+        arms = [
+            {"name": "trials", "failures": record["events"], **{k: record[k] for k in ("trials", "lower", "upper")}}
+        ]
+    need("confidence" in record or not arms, f"{place}: intervals without a confidence")
+    listed = _listed(content, place)
     for arm in arms:
-        good = limits_hold(
-            arm["failures"], arm["trials"], confidence, number(arm["lower"], where), number(arm["upper"], where)
-        )
-        need(good, f"{where}: the interval of arm {arm['name']!r} is not the Clopper-Pearson interval")
+        where = f"{place}: arm {arm['name'][:60]!r}"
+        limits = number(arm["lower"], where), number(arm["upper"], where)
+        check_interval((arm["failures"], arm["trials"]), number(record["confidence"], where), *limits, where)
         if content is not None:
-            outcomes = listed.get(arm["name"], {}).get("failures")
-            need(isinstance(outcomes, list) and set(outcomes) <= {0, 1}, f"{where}: arm {arm['name']!r} has no trials")
-            same = len(outcomes) == arm["trials"] and sum(outcomes) == arm["failures"]
-            need(same, f"{where}: arm {arm['name']!r} is miscounted")
+            outcomes = listed.get(arm["name"])
+            need(isinstance(outcomes, list) and all(v in (0, 1) for v in outcomes), f"{where}: has no list of trials")
+            counts = sum(outcomes or []), len(outcomes or [])
+            stated = arm["failures"], arm["trials"]
+            need(counts == stated, f"{where}: states {stated[0]} of {stated[1]}, counted {counts[0]} of {counts[1]}")
+
+
+def _listed(content: bytes | None, place: str) -> dict[str, Any]:
+    """Read the single outcomes of each arm."""
+    if content is None:
+        return {}
+    plain = decode(content, f"{place}: data")
+    good = isinstance(plain, dict) and plain.get("schema") == "safetyboard.trials/1"
+    need(good and isinstance(plain.get("arms"), dict), f"{place}: data is no table of trials")
+    return {name: arm.get("failures") for name, arm in plain["arms"].items()}
 
 
 def check_verdict(

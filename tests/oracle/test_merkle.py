@@ -113,7 +113,7 @@ def test_every_consistency_proof_is_the_literal_one_and_is_accepted(newer: int) 
 
 
 @given(size=st.integers(1, MOST), data=st.data())
-def test_a_wrong_entry_place_size_path_or_root_is_refused(size: int, data: st.DataObject) -> None:
+def test_a_wrong_entry_place_path_or_root_is_refused(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     root, steps = large().root(size), large().inclusion(index, size)
     entry = b"entry %d" % index
@@ -168,7 +168,7 @@ def test_what_is_not_in_the_tree_is_refused_before_anything_is_hashed() -> None:
     assert Tree().root() == EMPTY_ROOT
 
 
-def test_a_proof_of_a_million_entries_would_have_twenty_steps() -> None:
+def test_a_path_has_as_many_steps_as_the_tree_has_levels() -> None:
     tree = Tree()
     for number in range(1025):
         tree.append(b"%d" % number)

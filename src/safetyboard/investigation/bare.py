@@ -72,7 +72,11 @@ class FiniteOutputs:
             return (null,)
         meaning = "this input gives an output that is not a finite number"
         return null, Observation(
-            claim=record_id(claim), source=network.content, pointer=network.input_name, quotation=quoted, meaning=meaning
+            claim=record_id(claim),
+            source=network.content,
+            pointer=network.input_name,
+            quotation=quoted,
+            meaning=meaning,
         )
 
 

@@ -45,6 +45,8 @@ class Course:
         done = self.crew.run(list(jobs.values()))
         if self.crew.stop.interrupted.is_set():
             raise Interrupted
+        if len(done) < len(jobs) or any(result.get("stopped") for result in done.values()):
+            self.dossier.stopped_by_time = True
         return {name: done[job.key] for name, job in jobs.items() if job.key in done}
 
 

@@ -87,7 +87,6 @@ class Dossier:
         file.best_attack, file.best_bound = examined.best_attack, examined.best_bound
         self.blobs.update(examined.blobs)
         self.contradictions.extend(examined.contradictions)
-        self.stopped_by_time = self.stopped_by_time or examined.stopped
 
 
 def refuted(files: Mapping[str, File]) -> dict[str, File]:

@@ -297,6 +297,8 @@ def _refused(book: CustodyBook, pair: Pair, at_fault: str, error: SafetyboardErr
         digest=_digest(book, pair.network),
         content=_digest(book, pair.network),
         size=book.items[pair.network].size if pair.network in book.items else 0,
+        interface={"unreadable": error.message},
+        tasks=("nothing, as it could not be read",),
     )
     found.subjects.setdefault(pair.network, subject)
     domain = Domain(inputs=(), outputs=(), cells=(), unsafe_sets=(), lift={"kind": "identity"})

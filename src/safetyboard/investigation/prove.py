@@ -10,7 +10,7 @@ import numpy as np
 
 from safetyboard.surfaces.model.catalog import instrument
 from safetyboard.surfaces.model.prove.certificate import SEMANTICS, certificate_body
-from safetyboard.surfaces.model.prove.rounding import laid_out
+from safetyboard.surfaces.model.prove.layout import laid_out
 from safetyboard.surfaces.model.setting import NetworkSetting
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.canonical import digest_of

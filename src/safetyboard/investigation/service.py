@@ -46,10 +46,10 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
     if not order.resume:
         shutil.rmtree(bench, ignore_errors=True)
     with interruptible(stop):
+        dossier = opened(order, seen, clock())
         key, fresh = load_key()
         if fresh:
             seen.note(f"A signing key was made for this installation; its fingerprint is {key.fingerprint}.")
-        dossier = opened(order, seen, clock())
         with Journal(bench / "journal.jsonl", resume=order.resume) as journal:
             crew = Crew(workers=order.workers, stop=stop, journal=journal, watcher=watcher_of(seen))
             try:
@@ -148,23 +148,22 @@ def examine_all(course: Course) -> None:
         judge(dossier, dossier.files[name])
     for name in jobs:
         if dossier.files[name].verdict is None:
-            dossier.stopped_by_time = True
             judge(dossier, dossier.files[name], TOO_LATE)
 
 
 def estimate_all(course: Course, names: Sequence[str]) -> None:
     """Say before any effort is spent what a proof would take, and where it is out of reach."""
-    course.watch.stage("estimate", f"{len(names)} claims" if len(names) != 1 else "1 claim")
     plans: list[prove.Estimate] = []
     for name in names:
         question = course.dossier.files[name].asked.question
         if question is not None and not course.crew.stop.wanted():
             plans.append(prove.estimate(question.settings(), effort=course.dossier.order.proof_units))
             course.dossier.files[name].estimate = plans[-1].sentence
+    said: list[str] = []
     for reachable in (True, False):
         kind = sorted((plan for plan in plans if plan.reachable == reachable), key=lambda plan: plan.unstable)
-        for plan in dict.fromkeys(kind[:1] + kind[-1:]):
-            course.watch.note(f"  {len(kind)} claim{'s' if len(kind) != 1 else ''}, for instance: {plan.sentence}")
+        said += [f"{len(kind)} claim{'s' if len(kind) != 1 else ''}: {kind[-1].sentence}"] if kind else []
+    course.watch.stage("estimate", "; ".join(said) or "nothing to prove")
 
 
 def explain_all(course: Course) -> dict[str, Explanation]:

@@ -10,6 +10,7 @@ from typing import Any
 from safetyboard.terms.errors import SyntaxFault
 
 SCHEMA = "safetyboard.claims/1"
+SEE = "See docs/reference/claims.md."
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("schema", "network", "data", "features", "classes", "claims", "scaling"),
     "network": ("file",),
@@ -17,29 +18,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "scaling": ("where", "mean", "deviation"),
     "features": ("name", "unit", "lower", "upper"),
     "classes": ("name", "output", "above", "below"),
-    "claims": [
-        "name",
-        "kind",
-        "statement",
-        "tier",
-        "intended",
-        "measured",
-        "rows",
-        "never",
-        "tolerance",
-        "radius",
-        "radii",
-        "per_feature",
-        "output",
-        "at_least",
-        "at_most",
-        "box",
-        "feature",
-        "direction",
-        "step",
-        "slack",
-    ],  # type: ignore[dict-item]
+    "claims": (
+        *("name", "kind", "statement", "tier", "intended", "measured", "rows", "never", "tolerance", "radius"),
+        *("radii", "per_feature", "output", "at_least", "at_most", "box", "feature", "direction", "step", "slack"),
+    ),
 }
+_LISTS = ("mean", "deviation", "radii")
+_TABLES = ("per_feature", "box")
+_NUMBERS = ("lower", "upper", "above", "below", "radius", "step", "slack", "at_least", "at_most")
 TIERS = ("good", "intended", "non-disastrous")
 
 
@@ -67,6 +53,19 @@ def _known(entry: Mapping[str, Any], table: str, place: str) -> None:
             near = difflib.get_close_matches(key, KEYS[table], 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(KEYS[table])}."
             raise SyntaxFault(f"{place}: the key {key!r} is unknown.", hint=hint)
+        if table and not _fits(key, entry[key]):
+            raise SyntaxFault(f"{place}: {key} is {str(entry[key])[:40]!r}, which has the wrong type.", hint=SEE)
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key in _LISTS:
+        return isinstance(value, list)
+    if key in _TABLES:
+        return isinstance(value, Mapping)
+    if key == "output" or key in _NUMBERS:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return whole or (key != "output" and isinstance(value, float))
+    return isinstance(value, str)
 
 
 def listed(plain: Mapping[str, Any], table: str, name: str) -> list[Mapping[str, Any]]:

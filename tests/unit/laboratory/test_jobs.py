@@ -103,5 +103,3 @@ def test_a_second_interrupt_ends_the_program_at_once() -> None:
         assert stop.interrupted.is_set()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-
-

@@ -11,7 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from docket_forgery import Blobs, Records, attacker_key, of_kind, reissue, take_apart
 from safetyboard.evidence.keys import SigningKey, load_key
@@ -166,13 +169,18 @@ def certificate_slack(records: Records, blobs: Blobs, generator: random.Random) 
 
 
 def network_weight(records: Records, blobs: Blobs, generator: random.Random) -> None:
-    """Change the subject's bytes: witnesses no longer replay as recorded."""
+    """Change the subject: witnesses no longer replay as recorded.
+
+    A last bias reaches every output; a weight of a neuron that sleeps at every witness might leave a true docket, about
+    another network.
+    """
     given = next(record for record in of_kind(records, "subject") if record.get("origin", "given") == "given")
-    content = bytearray(blobs[given["content"]])
-    # The numbers of a tensor follow its name; the third byte of a float32 holds its leading digits.
-    place = content.rindex(b"w0") + 6 + 4 * generator.randrange(6) + 2
-    content[place] ^= 0x20
-    blobs[given["content"]] = bytes(content)
+    model = onnx.load_from_string(blobs[given["content"]])
+    bias = next(held for held in model.graph.initializer if held.name == "b2")
+    numbers = numpy_helper.to_array(bias).copy()
+    numbers[generator.randrange(2)] += np.float32(generator.choice((-0.1, 1e-3, 0.5)))
+    bias.CopyFrom(numpy_helper.from_array(numbers, "b2"))
+    blobs[given["content"]] = model.SerializeToString()
 
 
 def loss_account(records: Records, blobs: Blobs, generator: random.Random) -> None:

@@ -2,26 +2,26 @@
 """Write the report as one self-contained HTML page: no script, nothing loaded from anywhere."""
 
 from collections import Counter
-from fractions import Fraction
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from safetyboard.investigation.report.view import ClaimView, ReportView, claims_of, pretty, tier_rows
+from safetyboard.investigation.report import analysis, basis, facts, trials
+from safetyboard.investigation.report.drawn import figures_of
+from safetyboard.investigation.report.ledger import Ledger
+from safetyboard.investigation.report.view import Figure, ReportView
+from safetyboard.investigation.report.wording import MEANING, NONE, WORST_FIRST, anchor, number, several, short, spoken
 
-WORDS = ("REFUTED", "PROVED", "BOUNDED", "SUPPORTED", "UNKNOWN", "NOT_RUN")
-BREAKS = (
-    ("The deployed network computes in float32, with any order of summation.", "Run it in half precision, or with "
-     "rewritten convolutions: outputs leave the recorded error bound (replay.py shows them)."),
-    ("Inputs lie inside the stated boxes.", "Feed one input outside: nothing here speaks of it."),
-    ("The deployed bytes are the subject's bytes.", "Change one weight: the digest no longer matches."),
-    ("The overseer's harm is the harm that matters.", "Name an output that is bad and has harm of zero or less."),
-)  # fmt: skip
+SHOWN_LINKS = 4
 
 
 def render_report(view: ReportView) -> bytes:
-    """Render the page; every text is escaped, figures are our own SVG."""
+    """Render the page from a view; every text is escaped, the only markup let through is our own figures'.
+
+    Raises:  jinja2.UndefinedError: a record lacks a field that its schema requires.
+    """
+    ledger = Ledger(view)
     environment = Environment(
         loader=PackageLoader("safetyboard.investigation.report"),
         autoescape=True,
@@ -29,68 +29,59 @@ def render_report(view: ReportView) -> bytes:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(num=number, short=short, pretty=pretty, share=share)
-    given, repaired = claims_of(view, origin="given"), claims_of(view, origin="repaired")
-    findings = sorted(view.of_kind("finding"), key=lambda item: -int(item[1]["severity"]))
+    environment.filters.update(anchor=anchor, short=short, spoken=spoken, number=number, several=several)
     page = environment.get_template("report.html").render(
-        view=view,
-        given=given,
-        repaired=repaired,
-        findings=findings,
-        remedies=view.of_kind("remedy"),
-        counts=Counter(claim.word for claim in given),
-        words=WORDS,
-        tiers=tier_rows(given),
-        custody=next((record for _, record in view.of_kind("custody")), None),
-        subjects=view.of_kind("subject"),
-        figures=[(figure, Markup(figure.svg)) for figure in view.figures],  # noqa: S704 - made by our own figures
-        breaks=BREAKS,
-        conclusions=conclusions(view, given),
-        nulls=view.of_kind("null"),
-        ablations=view.of_kind("ablation"),
-        bounds=view.of_kind("bound"),
-        observations=view.of_kind("observation"),
-        lessons=view.of_kind("lesson"),
+        **_head(ledger),
+        **_body(ledger),
+        drawn=_drawn(figures_of(ledger)),
+        kinds={identity: kind for identity, (kind, _) in ledger.by_id.items()},
+        most=SHOWN_LINKS,
+        none=NONE,
+        meaning=MEANING,
     )
-    return page.encode("utf-8")
+    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()).encode("utf-8") + b"\n"
 
 
-def conclusions(view: ReportView, given: list[ClaimView]) -> list[tuple[str, list[str]]]:
-    """Write the conclusions: each sentence with the ids of the records it rests on; none without."""
-    said: list[tuple[str, list[str]]] = []
-    for claim in given:
-        sentence = f"{claim.label}: {claim.word}"
-        verdict = claim.verdict
-        if verdict.get("obstruction") and claim.word in ("UNKNOWN", "NOT_RUN"):
-            sentence += f", because {verdict['obstruction']}"
-        said.append((sentence, [name for name, _ in claim.evidence] or [claim.name]))
-    for _, record in view.of_kind("finding"):
-        said.append(
-            (f"{record['title']}. Cause {record['grade']}: {record['cause']}", list(record.get("evidence", [])))
-        )
-    for name, record in view.of_kind("remedy"):
-        held = "held under a fresh attack" if record["held"] else "was defeated by a fresh attack"
-        sentence = f"A repair by {record['method']} {held}; the claim about it is {record['verdict']}"
-        said.append((sentence, list(record.get("evidence", [])) or [name]))
-    return [(sentence, items) for sentence, items in said if items]
+def _head(ledger: Ledger) -> dict[str, Any]:
+    claims = [facts.headline(ledger, identity, claim) for identity, claim in ledger.claims("given")]
+    counts = Counter(claim["word"] for claim in claims)
+    return {
+        "view": ledger.view,
+        "claims": claims,
+        "tally": [(word, counts[word]) for word in WORST_FIRST if counts[word]],
+        "loss": facts.loss(ledger),
+    }
 
 
-def short(name: Any) -> str:
-    """Shorten an id for reading; the anchor keeps the whole."""
-    return str(name).removeprefix("sha256:")[:10]
+def _body(ledger: Ledger) -> dict[str, Any]:
+    return {
+        "subjects": facts.subjects(ledger),
+        "custody": facts.custody(ledger),
+        "goals": facts.goals(ledger),
+        "tiers": facts.tiers(ledger),
+        "worst_cases": trials.worst_cases(ledger, "given"),
+        "attacks": trials.attacks(ledger, "given"),
+        "proofs": trials.proofs(ledger, "given"),
+        "proofs_again": trials.proofs(ledger, "repaired"),
+        "nulls": trials.nulls(ledger),
+        "experiments": trials.experiments(ledger),
+        "bounds": trials.bounds(ledger),
+        "remarks": trials.remarks(ledger),
+        "findings": analysis.findings(ledger),
+        "remedies": analysis.remedies(ledger),
+        "conclusions": analysis.conclusions(ledger),
+        "assumptions": basis.assumptions(ledger),
+        "not_done": basis.not_done(ledger),
+        "index": basis.index(ledger),
+    }
 
 
-def number(text: Any) -> str:
-    """Show a hexadecimal float or a rational in a few decimals."""
-    if text is None or text == "":
-        return "–"
-    try:
-        value = float.fromhex(text) if "x" in str(text) else float(Fraction(str(text)))
-    except (ValueError, ZeroDivisionError):
-        return str(text)
-    return f"{value:.4g}"
-
-
-def share(part: int, whole: int) -> str:
-    """Show a count with its share."""
-    return f"{part} of {whole}" + (f" ({part / whole:.0%})" if whole else "")
+def _drawn(figures: tuple[Figure, ...]) -> dict[str, list[tuple[Figure, Markup, int]]]:
+    """Sort figures by place (a section, or the finding they belong to) and number them; only their SVG is markup."""
+    places: dict[str, list[tuple[Figure, Markup, int]]] = {"synopsis": [], "tests": [], "analysis": [], "remedies": []}
+    order = sorted(figures, key=lambda figure: list(places).index(figure.section))
+    for number_, figure in enumerate(order, start=1):
+        # Written by laboratory/figures, which escapes every text that goes into it.
+        entry = (figure, Markup(figure.svg), number_)  # noqa: S704
+        places.setdefault(figure.about or figure.section, []).append(entry)
+    return places

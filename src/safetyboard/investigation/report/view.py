@@ -1,31 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the report shows, gathered from the docket's records and nothing else."""
+"""What the report is written from: the stated records, what the case will say, and what figures need besides."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from safetyboard.terms.canonical import content_id
 
+if TYPE_CHECKING:
+    from safetyboard.laboratory.figures.slices import Slice
+
 Record = Mapping[str, Any]
-TIERS = ("non-disastrous", "intended", "good")
+"""A record as plain data (``terms.codec.to_plain``); it carries its ``kind``."""
+Section = Literal["synopsis", "tests", "analysis", "remedies"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureView:
-    """Hold one figure: SVG text with its own title and description, and the caption that says what it leaves out."""
+class Figure:
+    """Hold one picture.
 
+    Args:    section: where it stands. svg: an ``<svg>`` element, trusted: made by laboratory/figures only.
+             caption: plain text, says what is shown and what was not done. about: id of the finding it belongs to,
+             or empty. evidence: ids of records it was drawn from.
+    """
+
+    section: Section
     title: str
     caption: str
     svg: str
+    about: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportView:
-    """Hold all records of a docket but its case, by id in log order, and what the case will say.
+    """Hold everything the report may speak of; every text in it is data and is escaped.
 
-    Args:    weaker: recorded relaxations. trust: trust assumptions with their checks. not_run: what was not done.
+    The report is written before the ``case`` record, so the head of the case is given apart; it must be what the case
+    record will say.
+
+    Args:    records: id -> plain record in log order, all but ``case``. title, opened, tool, platform, options, case,
+             result_digest, stopped_by_time, not_run: as in ``terms.case.Case``. trust: trust assumptions, each with
+             ``assumption``, ``check``, ``outcome`` (held, broken, unchecked) and perhaps ``detail``. weaker: recorded
+             relaxations. contradictions: what two engines said against each other. signer: fingerprint of the key.
+             withheld: digest -> reason. estimates: claim id -> what a proof was estimated to cost before it was tried.
+             margins: claim id -> cell -> how far the observed input is from failing (output units).
+             slices: through the failure shown first, with `slices_of` the witness's id.
+             lessons: names of the lesson files.
+
+    Beyond the fields of the schemas these are read where they are there: ``claim.name``, ``claim.family``,
+    ``claim.radius`` (rational text), ``claim.gap`` (texts), ``ablation.cell``, ``ablation.inputs`` (names),
+    ``ablation.changes`` (hex floats), and anything in ``finding.detail``, ``null.detail`` and ``remedy.cost``.
     """
 
     title: str
@@ -33,94 +58,27 @@ class ReportView:
     opened: str
     tool: str
     records: Mapping[str, Record]
-    figures: Sequence[FigureView] = ()
+    case: str = ""
+    result_digest: str = ""
+    platform: Record = field(default_factory=dict)
+    options: Record = field(default_factory=dict)
     weaker: Sequence[str] = ()
     trust: Sequence[Record] = ()
     not_run: Sequence[str] = ()
     contradictions: Sequence[str] = ()
     stopped_by_time: bool = False
-    platform: Mapping[str, Any] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    estimates: Mapping[str, str] = field(default_factory=dict)
+    margins: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    slices: Sequence["Slice"] = ()
+    slices_of: str = ""
+    lessons: Sequence[str] = ()
 
-    def of_kind(self, kind: str) -> list[tuple[str, Record]]:
-        """List records of one kind."""
-        return [(name, record) for name, record in self.records.items() if record["kind"] == kind]
+    def of(self, kind: str) -> list[tuple[str, Record]]:
+        """Give (id, record) of one kind, in log order."""
+        return [(identity, record) for identity, record in self.records.items() if record.get("kind") == kind]
 
 
 def view_of(records: Sequence[Record], **rest: Any) -> ReportView:
-    """Build a view from plain records in log order."""
+    """Build a view from plain records in log order; `rest` are the other fields of the view."""
     return ReportView(records={content_id(dict(record)): record for record in records}, **rest)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimView:
-    """Hold one claim with its verdict and evidence, ready to print."""
-
-    name: str
-    record: Record
-    verdict: Record
-    subject: Record
-    domain: Record
-    evidence: Sequence[tuple[str, Record]]
-    only_observed: bool
-
-    @property
-    def word(self) -> str:
-        """Give the verdict's word."""
-        return str(self.verdict["verdict"])
-
-    @property
-    def label(self) -> str:
-        """Name the claim shortly."""
-        return str(self.record.get("name") or self.record["property"] or self.subject["name"])
-
-
-def claims_of(view: ReportView, *, origin: str) -> list[ClaimView]:
-    """Gather the claims about subjects as given, or about repaired ones, in log order."""
-    verdicts = {record["claim"]: record for _, record in view.of_kind("verdict")}
-    found = []
-    for name, record in view.of_kind("claim"):
-        subject = view.records[record["subject"]]
-        if subject.get("origin", "given") != origin or name not in verdicts:
-            continue
-        evidence = [(item, view.records[item]) for item in verdicts[name].get("evidence", [])]
-        kinds = {item["kind"] for _, item in evidence}
-        found.append(
-            ClaimView(
-                name=name,
-                record=record,
-                verdict=verdicts[name],
-                subject=subject,
-                domain=view.records[record["domain"]],
-                evidence=evidence,
-                only_observed=bool(kinds) and kinds <= {"observation", "null", "attestation"},
-            )
-        )
-    return found
-
-
-def tier_rows(claims: Sequence[ClaimView]) -> list[tuple[str, str, str]]:
-    """Say the verdict of every tier: the worst of its claims; a broken lower tier is never offset by a higher one."""
-    worst = ("REFUTED", "UNKNOWN", "NOT_RUN", "SUPPORTED", "BOUNDED", "PROVED")
-    rows = []
-    for tier in TIERS:
-        words = [claim.word for claim in claims if claim.record.get("tier", TIERS[0]) == tier]
-        word = next((word for word in worst if word in words), "not claimed")
-        counts = ", ".join(f"{words.count(w)} {w}" for w in worst if w in words)
-        rows.append((tier, word, counts or "no claim of this tier was made"))
-    return rows
-
-
-def pretty(record: Record) -> str:
-    """Print a record for people, long lists shortened; the log holds it whole."""
-    return json.dumps(_shortened(record), indent=1, ensure_ascii=False)
-
-
-def _shortened(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _shortened(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        kept = [_shortened(item) for item in list(value)[:12]]
-        return [*kept, f"… {len(value) - 12} more in the log"] if len(value) > 12 else kept
-    if isinstance(value, str) and len(value) > 160:
-        return value[:150] + f"… {len(value) - 150} more characters in the log"
-    return value

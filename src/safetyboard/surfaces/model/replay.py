@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safetyboard.surfaces.model.prove.rounding import rounding_of
+from safetyboard.surfaces.model.rounding import rounding_of
 from safetyboard.surfaces.model.setting import ExactUnsafe, NetworkSetting
 from safetyboard.terms.errors import Unsound
 from safetyboard.terms.numbers import float_text, rational_text

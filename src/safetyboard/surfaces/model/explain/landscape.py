@@ -8,7 +8,7 @@ import numpy as np
 
 from safetyboard.laboratory.figures.slices import FOUND_FAILING, PROVED_SAFE, UNDECIDED, Slice
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
-from safetyboard.surfaces.model.prove.rounding import laid_out
+from safetyboard.surfaces.model.prove.layout import laid_out
 from safetyboard.surfaces.model.setting import NetworkSetting
 from safetyboard.terms.witness import Witness
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from safetyboard.surfaces.model.attack.projected_gradient import climb
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
-from safetyboard.surfaces.model.prove.rounding import laid_out, may_overflow
+from safetyboard.surfaces.model.prove.layout import laid_out, may_overflow
 from safetyboard.surfaces.model.replay import replay
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.null import Null

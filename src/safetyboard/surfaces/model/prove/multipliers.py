@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
-from safetyboard.surfaces.model.prove.rounding import OWN, WIDEST, laid_out, may_overflow
+from safetyboard.surfaces.model.prove.layout import laid_out, may_overflow
+from safetyboard.surfaces.model.rounding import OWN, WIDEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
