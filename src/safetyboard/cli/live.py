@@ -138,17 +138,35 @@ class Board:
 
 
 @dataclass(kw_only=True)
-class Quiet(Lines):
+class Quiet:
     """Say only what must be said."""
 
+    console: Console
+
+    def __enter__(self) -> "Quiet":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is left open."""
+
     def stage(self, name: str, detail: str = "") -> None:
+        """Keep silent."""
+
+    def plan(self, units: Mapping[str, int], labels: Mapping[str, str]) -> None:
+        """Keep silent."""
+
+    def advance(self, key: str, units: int) -> None:
         """Keep silent."""
 
     def done(self, key: str, word: str, note: str = "") -> None:
         """Keep silent."""
 
+    def note(self, text: str) -> None:
+        """Say something in passing."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-def display(*, quiet: bool, seconds: float | None) -> Lines | Board:
+
+def display(*, quiet: bool, seconds: float | None) -> Lines | Board | Quiet:
     """Choose how to show progress: a live table on a terminal, lines elsewhere."""
     console = Console(stderr=True)
     if quiet:

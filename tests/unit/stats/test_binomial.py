@@ -7,7 +7,16 @@ from math import comb
 import pytest
 
 from safetyboard.stats.binomial import clopper_pearson, zero_failure_bound
-from safetyboard_check.binomial import limits_hold
+from safetyboard_check.binomial import check_interval
+from safetyboard_check.faults import Rejected
+
+
+def limits_hold(events: int, trials: int, confidence: Fraction, lower: Fraction, upper: Fraction) -> bool:
+    try:
+        check_interval((events, trials), confidence, lower, upper, "here")
+    except Rejected:
+        return False
+    return True
 
 
 def tail(events: int, trials: int, p: float) -> float:

@@ -8,6 +8,8 @@ import numpy as np
 
 from safetyboard.surfaces.model.attack.projected_gradient import climb
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
+from safetyboard.surfaces.model.prove.input_split_arrays import Bench, Plan, Stack, Trace
+from safetyboard.surfaces.model.prove.input_split_choice import harm_at
 from safetyboard.surfaces.model.prove.layout import laid_out, may_overflow
 from safetyboard.surfaces.model.replay import replay
 from safetyboard.terms.budget import Budget
@@ -19,6 +21,7 @@ from safetyboard.terms.recipe import Recipe
 from safetyboard.terms.witness import Witness
 
 if TYPE_CHECKING:
+    from safetyboard.surfaces.model.prove.input_split_arrays import Floats
     from safetyboard.surfaces.model.setting import NetworkSetting
 
 MOST_INPUTS = 64
@@ -101,7 +104,7 @@ class _Run:
                 witness = replay(self.setting, self._inside(bench.point), recipe=self._recipe())
                 if witness is not None:
                     return witness
-                threshold = 2.0 * max(threshold, float(kernel.harm_at(plan, bench, bench.point)), 1e-12)
+                threshold = 2.0 * max(threshold, float(harm_at(plan, bench, bench.point)), 1e-12)
                 continue
             witness = self._guided(stack, bench)
             if witness is not None:
@@ -113,7 +116,7 @@ class _Run:
             if self.spent >= self.budget.units:
                 return self._null(stack, f"more than {self.spent} boxes are needed", bench)
 
-    def _guided(self, stack: kernel.Stack, bench: kernel.Bench) -> Witness | None:
+    def _guided(self, stack: Stack, bench: Bench) -> Witness | None:
         """Climb from the middles of the open boxes: the relaxation says where a failure may still be."""
         count = int(stack.size[0])
         if not self.method.guided_steps or not count:
@@ -124,10 +127,10 @@ class _Run:
         top = int(harm.argmax())
         return replay(self.setting, points[top], recipe=self._recipe()) if harm[top] > 0.0 else None
 
-    def _rooted(self, plan: kernel.Plan, bench: kernel.Bench) -> kernel.Stack:
+    def _rooted(self, plan: Plan, bench: Bench) -> Stack:
         inputs, neurons = self.lower.shape[0], bench.lower.shape[0]
         conjunctions = len(self.setting.conjunctions)
-        stack = kernel.Stack(
+        stack = Stack(
             size=np.zeros(1, dtype=np.int64),
             box_lower=np.empty((DEEPEST, inputs)),
             box_upper=np.empty((DEEPEST, inputs)),
@@ -139,12 +142,12 @@ class _Run:
         kernel.push(stack, self.lower, self.upper, bench, np.ones(conjunctions, dtype=np.bool_), -np.inf)
         return stack
 
-    def _keep(self, trace: kernel.Trace) -> None:
+    def _keep(self, trace: Trace) -> None:
         self.codes.append(trace.codes[: trace.used[0]].tobytes())
         self.values.append(trace.values[: trace.used[1]].astype("<f8").tobytes())
         self.slack = max(self.slack, -float(trace.slack[0]))
 
-    def _inside(self, point: "kernel.Floats") -> "kernel.Floats":
+    def _inside(self, point: "Floats") -> "Floats":
         """Move a candidate to float32 values inside the exact box."""
         rounded = point.astype(np.float32).astype(np.float64)
         return np.clip(rounded, self.setting.inner_lower, self.setting.inner_upper)
@@ -165,7 +168,7 @@ class _Run:
             spent=self.spent,
         )
 
-    def _null(self, stack: kernel.Stack, obstruction: str, bench: kernel.Bench) -> Null:
+    def _null(self, stack: Stack, obstruction: str, bench: Bench) -> Null:
         open_nodes = int(stack.size[0])
         bounds = stack.bound[:open_nodes]
         worst = float(bounds.min()) if open_nodes else 0.0
@@ -200,9 +203,9 @@ class _Run:
         )
 
 
-def _fresh_trace(inputs: int) -> kernel.Trace:
+def _fresh_trace(inputs: int) -> Trace:
     steps = SLICE * (2 * inputs + 2)
-    return kernel.Trace(
+    return Trace(
         codes=np.empty(steps, dtype=np.uint8),
         values=np.empty(steps),
         used=np.zeros(2, dtype=np.int64),

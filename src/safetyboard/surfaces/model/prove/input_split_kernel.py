@@ -1,92 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled inner loops of input splitting: bound a box, cut it, choose a dimension, go down."""
-
-from typing import TYPE_CHECKING, NamedTuple
+"""The compiled inner loops of input splitting: bound a box, cut it, split it, go down."""
 
 import numpy as np
 from numba import njit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Bytes = NDArray[np.uint8]
+from safetyboard.surfaces.model.prove.input_split_choice import harm_at, weigh_inputs
 
 LEAF = 255
 CUT_ABOVE = 127
 CUT_BELOW = 191
 
 RUNNING, FINISHED, TOO_DEEP, FLAT, CANDIDATE = 0, 1, 2, 3, 4
-
-
-class Plan(NamedTuple):
-    """Lay a network and an unsafe set out flat, for compiled code.
-
-    Shapes:  weights: all layers row-major, layer k at weight_at[k]; bias, magnitude: all outputs, layer k at
-             at[k]; sizes (layers + 1,), sizes[0] the inputs; rounding, tiny (layers,): the relative and the
-             absolute part of a delta; row_start (rows, width before the last layer); row_outer (rows, outputs).
-    """
-
-    weights: "Floats"
-    weight_at: "Integers"
-    bias: "Floats"
-    magnitude: "Floats"
-    rounding: "Floats"
-    tiny: "Floats"
-    at: "Integers"
-    sizes: "Integers"
-    relu: "NDArray[np.bool_]"
-    input_delta: "Floats"
-    input_largest: "Floats"
-    row_outer: "Floats"
-    row_start: "Floats"
-    row_constant: "Floats"
-    row_conjunction: "Integers"
-
-
-class Bench(NamedTuple):
-    """Hold the arrays one node is worked on with; overwritten node after node.
-
-    Shapes:  per neuron (outputs of all layers,): lower, upper, slope, intercept, alpha, delta; gradient
-             (neurons, inputs): how strongly each input moves a neuron.
-    """
-
-    lower: "Floats"
-    upper: "Floats"
-    slope: "Floats"
-    intercept: "Floats"
-    alpha: "Floats"
-    delta: "Floats"
-    gradient: "Floats"
-    vector: "Floats"
-    spare: "Floats"
-    row_gradient: "Floats"
-    row_total: "Floats"
-    row_bound: "Floats"
-    share: "Floats"
-    point: "Floats"
-
-
-class Stack(NamedTuple):
-    """Keep the nodes still to be visited, deepest on top; `size[0]` of them."""
-
-    size: "Integers"
-    box_lower: "Floats"
-    box_upper: "Floats"
-    lower: "Floats"
-    upper: "Floats"
-    open: "NDArray[np.bool_]"
-    bound: "Floats"
-
-
-class Trace(NamedTuple):
-    """Record the tree in preorder: one byte a step, one value a split or cut; `used` = (bytes, values)."""
-
-    codes: "Bytes"
-    values: "Floats"
-    used: "Integers"
-    slack: "Floats"
 
 
 @njit(cache=True, fastmath={"contract"}, boundscheck=False)
@@ -223,17 +147,6 @@ def set_delta(plan, bench, layer):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, boundscheck=False)
-def bound_layer(plan, bench, layer, lower, upper):  # type: ignore[no-untyped-def]
-    """Bound every output of one layer from both sides, with nothing inherited."""
-    set_delta(plan, bench, layer)
-    for i in range(plan.sizes[layer + 1]):
-        neuron = plan.at[layer] + i
-        bench.lower[neuron] = bound_neuron(plan, bench, layer, i, 1.0, lower, upper)
-        bench.upper[neuron] = -bound_neuron(plan, bench, layer, i, -1.0, lower, upper)
-        relax(bench, neuron)
-
-
-@njit(cache=True, boundscheck=False)
 def bound_rows(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def]
     """Bound each row of the conjunctions still open; closes those with a positive row."""
     layers = plan.relu.shape[0]
@@ -367,88 +280,6 @@ def record(trace, code, value):  # type: ignore[no-untyped-def]
     if code != LEAF:
         trace.values[trace.used[1]] = value
         trace.used[1] += 1
-
-
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)
-def weigh_inputs(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def]
-    """Share the relaxation gap of the open rows among the inputs, into `bench.share`."""
-    layers, inputs = plan.relu.shape[0], plan.sizes[0]
-    bench.share[:] = 0.0
-    for j in range(open_.shape[0]):
-        if not open_[j]:
-            continue
-        chosen, best = -1, -np.inf
-        for r in range(plan.row_constant.shape[0]):
-            if plan.row_conjunction[r] == j and bench.row_bound[r] > best:
-                chosen, best = r, bench.row_bound[r]
-        for c in range(plan.sizes[layers - 1]):
-            bench.vector[c] = plan.row_start[chosen, c]
-        share_row(plan, bench, lower, upper, layers, inputs)
-    chosen, best = 0, -1.0
-    for d in range(inputs):
-        middle = 0.5 * (lower[d] + upper[d])
-        if bench.share[d] > best and lower[d] < middle < upper[d]:
-            chosen, best = d, bench.share[d]
-    return chosen, best
-
-
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)
-def share_row(plan, bench, lower, upper, layers, inputs):  # type: ignore[no-untyped-def]
-    """Walk one row back, giving each unstable neuron's gap to the inputs that move it."""
-    for j in range(layers - 2, -1, -1):
-        rows, columns = plan.sizes[j + 1], plan.sizes[j]
-        bench.spare[:columns] = 0.0
-        for i in range(rows):
-            value, neuron = bench.vector[i], plan.at[j] + i
-            if value == 0.0:
-                continue
-            if plan.relu[j]:
-                low, high = bench.lower[neuron], bench.upper[neuron]
-                if low < 0.0 < high:
-                    if value < 0.0:
-                        gap = -value * bench.intercept[neuron]
-                        value *= bench.slope[neuron]
-                    else:
-                        gap = 0.5 * value * (-low if bench.alpha[neuron] == 1.0 else high)
-                        value *= bench.alpha[neuron]
-                    spread = 1e-300
-                    for d in range(inputs):
-                        spread += bench.gradient[neuron, d] * (upper[d] - lower[d])
-                    for d in range(inputs):
-                        bench.share[d] += gap * bench.gradient[neuron, d] * (upper[d] - lower[d]) / spread
-                else:
-                    value *= bench.alpha[neuron]
-                if value == 0.0:
-                    continue
-            offset = plan.weight_at[j] + i * columns
-            for c in range(columns):
-                bench.spare[c] += value * plan.weights[offset + c]
-        bench.vector[:columns] = bench.spare[:columns]
-
-
-@njit(cache=True, fastmath={"contract"}, boundscheck=False)
-def harm_at(plan, bench, point):  # type: ignore[no-untyped-def]
-    """Run the network at a point in float64 and return its harm (rows without their rounding allowance)."""
-    layers = plan.relu.shape[0]
-    bench.vector[: point.shape[0]] = point
-    for k in range(layers - 1):
-        for i in range(plan.sizes[k + 1]):
-            offset, value = plan.weight_at[k] + i * plan.sizes[k], plan.bias[plan.at[k] + i]
-            for c in range(plan.sizes[k]):
-                value += plan.weights[offset + c] * bench.vector[c]
-            bench.spare[i] = max(value, 0.0) if plan.relu[k] else value
-        bench.vector[: plan.sizes[k + 1]] = bench.spare[: plan.sizes[k + 1]]
-    harm = -np.inf
-    for j in range(plan.row_conjunction[-1] + 1):
-        worst = np.inf
-        for r in range(plan.row_constant.shape[0]):
-            if plan.row_conjunction[r] == j:
-                value = plan.row_constant[r]
-                for c in range(plan.sizes[layers - 1]):
-                    value += plan.row_start[r, c] * bench.vector[c]
-                worst = min(worst, -value)
-        harm = max(harm, worst)
-    return harm
 
 
 @njit(cache=True, boundscheck=False)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
+from safetyboard.surfaces.model.prove.input_split_arrays import Bench, Plan
 from safetyboard.surfaces.model.rounding import OWN, WIDEST, input_delta, rounding_of
 from safetyboard.terms.network import Layer
 
 if TYPE_CHECKING:
+    from safetyboard.surfaces.model.prove.input_split_arrays import Floats, Integers
     from safetyboard.surfaces.model.setting import NetworkSetting
     from safetyboard.terms.network import Vector
 
@@ -20,13 +22,13 @@ LARGEST_SINGLE = 2.0**127
 """Half of what float32 can hold."""
 
 
-def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tuple[kernel.Plan, kernel.Bench]:
+def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tuple[Plan, Bench]:
     """Lay the setting out flat, with the root's neuron bounds and the deltas that follow from them."""
     layers = _closed(setting.network.layers)
     plan = _plan(layers, lower, upper)
     bench = _bench(plan)
     for k in range(len(layers)):
-        kernel.bound_layer(plan, bench, k, lower, upper)
+        _bound_layer(plan, bench, k, lower, upper)
     start = int(plan.at[len(layers) - 1])
     largest = np.maximum(np.abs(bench.lower[start:]), np.abs(bench.upper[start:]))
     # Bounds that overflowed close nothing; the rows must still be readable.
@@ -40,7 +42,17 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
     return plan, bench._replace(**room)
 
 
-def may_overflow(plan: kernel.Plan, lower: "Vector", upper: "Vector", delta: "Vector") -> bool:
+def _bound_layer(plan: Plan, bench: Bench, layer: int, lower: "Vector", upper: "Vector") -> None:
+    """Bound every output of one layer from both sides, with nothing inherited."""
+    kernel.set_delta(plan, bench, layer)
+    start = int(plan.at[layer])
+    for i in range(int(plan.sizes[layer + 1])):
+        bench.lower[start + i] = kernel.bound_neuron(plan, bench, layer, i, 1.0, lower, upper)
+        bench.upper[start + i] = -kernel.bound_neuron(plan, bench, layer, i, -1.0, lower, upper)
+        kernel.relax(bench, start + i)
+
+
+def may_overflow(plan: Plan, lower: "Vector", upper: "Vector", delta: "Vector") -> bool:
     """Tell whether float32 arithmetic might leave the finite numbers: the rounding model speaks of no infinities.
 
     Compares the largest sum of absolute terms of every layer with 2**127, half of what float32 can hold.
@@ -68,11 +80,11 @@ def _closed(layers: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
     return (*layers, Layer(weight=np.eye(outputs), bias=zero, magnitude=zero, roundings=0, relu=False))
 
 
-def _plan(layers: "tuple[Layer, ...]", lower: "Vector", upper: "Vector") -> kernel.Plan:
+def _plan(layers: "tuple[Layer, ...]", lower: "Vector", upper: "Vector") -> Plan:
     sizes = np.array([layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers)], dtype=np.int64)
     areas = [0, *np.cumsum([layer.weight.size for layer in layers])]
     starts = np.concatenate([[0], np.cumsum(sizes[1:])])
-    return kernel.Plan(
+    return Plan(
         weights=np.concatenate([layer.weight.ravel() for layer in layers]).astype(np.float64),
         weight_at=np.array(areas[:-1], dtype=np.int64),
         bias=np.concatenate([layer.bias for layer in layers]).astype(np.float64),
@@ -91,9 +103,9 @@ def _plan(layers: "tuple[Layer, ...]", lower: "Vector", upper: "Vector") -> kern
     )
 
 
-def _bench(plan: kernel.Plan) -> kernel.Bench:
+def _bench(plan: Plan) -> Bench:
     neurons, inputs, widest = plan.bias.shape[0], int(plan.sizes[0]), int(plan.sizes.max())
-    return kernel.Bench(
+    return Bench(
         lower=np.full(neurons, -np.inf),
         upper=np.full(neurons, np.inf),
         slope=np.ones(neurons),
@@ -112,10 +124,10 @@ def _bench(plan: kernel.Plan) -> kernel.Bench:
 
 
 class _Rows(NamedTuple):
-    start: "kernel.Floats"
-    outer: "kernel.Floats"
-    constant: "kernel.Floats"
-    owner: "kernel.Integers"
+    start: "Floats"
+    outer: "Floats"
+    constant: "Floats"
+    owner: "Integers"
 
 
 def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "_Rows":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safetyboard.surfaces.model.prove import input_split_kernel as kernel
+from safetyboard.surfaces.model.prove.input_split_arrays import Plan
 from safetyboard.surfaces.model.prove.layout import laid_out, may_overflow
 from safetyboard.surfaces.model.rounding import OWN, WIDEST
 
@@ -25,7 +25,7 @@ class Root:
              the sum it is made of; `relu_at`: positions of the ReLU neurons, in order.
     """
 
-    plan: kernel.Plan
+    plan: Plan
     box: "tuple[Vector, Vector]"
     lower: "Vector"
     upper: "Vector"
