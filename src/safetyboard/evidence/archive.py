@@ -39,6 +39,11 @@ def belongs(name: str) -> bool:
     return name in _FIXED or bool(_BLOB.fullmatch(name) or _LESSON.fullmatch(name))
 
 
+def _leads_out(name: str) -> bool:
+    """Tell whether a member's name could mean a place outside, on any system."""
+    return name.startswith("/") or ".." in name.split("/") or any(sign in name for sign in "\\:\0")
+
+
 def listed(folder: Path) -> Iterator[str]:
     """List everything below a folder but folders, links included, by relative name."""
     for parent, folders, files in os.walk(folder, followlinks=False):
@@ -106,6 +111,10 @@ class Archive:
         if len(set(names)) != len(names):
             raise UntrustedEvidence(f"{self.path}: the zip lists a name twice.")
         for entry in entries:
+            if _leads_out(entry.orig_filename):
+                raise UntrustedEvidence(f"{self.path}: {entry.orig_filename[:80]!r} is no name inside a docket.")
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise UntrustedEvidence(f"{self.path}: {entry.filename[:80]!r} is neither stored nor deflated.")
             if entry.file_size > RATIO * max(entry.compress_size, 1024):
                 raise TooLarge(f"{self.path}: {entry.filename[:80]!r} is packed like a zip bomb.")
 
@@ -118,13 +127,15 @@ class Archive:
             raise KeyError(name)
         try:
             if self._zip is not None:
+                # Asking for no more than was declared also bounds what a member that lies about its size unpacks to.
                 with self._zip.open(name) as member:
-                    return member.read(self.limit + 1)
+                    return member.read(self._zip.getinfo(name).file_size + 1)
             handle = os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > self.limit:
+                os.close(handle)
+                raise UntrustedEvidence(f"{self.path}: {name} is no plain file, or too large.")
             with os.fdopen(handle, "rb") as file:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode) or status.st_size > self.limit:
-                    raise UntrustedEvidence(f"{self.path}: {name} is no plain file, or too large.")
                 return file.read()
         except (KeyError, FileNotFoundError, NotADirectoryError):
             raise KeyError(name) from None

@@ -65,10 +65,12 @@ class BlobStore:
         except OSError as error:
             reason = "a link; not followed" if error.errno == errno.ELOOP else str(error.strerror)
             raise UnreadableInput(f"{source}: cannot be read ({reason}).", hint="Check the path.") from error
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode):
+            # A folder cannot become a file object; asked for one, the system would keep the handle open.
+            os.close(handle)
+            raise UnreadableInput(f"{source}: cannot be read (not a regular file).", hint="Give a plain file.")
         with os.fdopen(handle, "rb") as file:
-            before = os.fstat(handle)
-            if not stat.S_ISREG(before.st_mode):
-                raise UnreadableInput(f"{source}: cannot be read (not a regular file).", hint="Give a plain file.")
             return self._take(_unchanged(file, before, str(source)), str(source))
 
     def put_stream(self, file: BinaryIO, name: str = "the stream") -> tuple[str, int]:
