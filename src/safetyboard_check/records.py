@@ -146,7 +146,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "lesson": {"title": "text", "test": "text", "expects": "text"},
 }
 _PARTS: dict[tuple[str, str], dict[str, str]] = {
-    ("custody", "items"): {"path": "text", "digest": "digest", "size": "count", "state": "text"},
+    ("custody", "items"): {"path": "text", "digest": "text", "size": "count", "state": "text"},
     ("domain", "cells"): {
         "label": "text",
         "lower": "list of number?",

@@ -10,6 +10,7 @@ from safetyboard_check.binomial import check_interval
 from safetyboard_check.canonical import decode, digest, encode, number
 from safetyboard_check.faults import need
 from safetyboard_check.log import short
+from safetyboard_check.records import is_digest
 
 Records = dict[str, dict[str, Any]]
 ABOUT = ("witness", "null", "bound", "ablation", "certificate")
@@ -66,6 +67,8 @@ def check_custody(custody: dict[str, Any], held: Callable[[str], bool]) -> str:
     need(sum(counted.values()) == len(items) and set(counted) <= {"used", "irrelevant", "unread"}, "custody: states")
     need(len({item["path"] for item in items}) == len(items), "custody: a path stands twice")
     for item in items:
+        never = item["state"] == "unread" and item["digest"] == ""
+        need(never or is_digest(item["digest"]), f"custody: {item['path']}: its digest is {item['digest'][:80]!r}")
         need(item["state"] != "used" or held(item["digest"]), f"custody: {item['path']}: its bytes are missing")
     return f"{len(items)} items: {counted['used']} used, {counted['irrelevant']} irrelevant, {counted['unread']} unread"
 

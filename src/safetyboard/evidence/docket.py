@@ -63,13 +63,16 @@ class DocketWriter:
         self.withheld: dict[str, str] = {}
 
     def put_blob(self, content: bytes) -> str:
-        """Keep bytes; returns their digest."""
-        return self.blobs.put(content)
+        """Keep bytes; returns their digest. What is kept does not count as withheld."""
+        digest = self.blobs.put(content)
+        self.withheld.pop(digest, None)
+        return digest
 
     def withhold(self, content: bytes, reason: str) -> str:
-        """Name bytes by their digest without keeping them."""
+        """Name bytes by their digest without keeping them; those that are kept already stay."""
         digest = digest_of(content)
-        self.withheld[digest] = reason
+        if not self.blobs.has(digest):
+            self.withheld[digest] = reason
         return digest
 
     def state(self, record: Any) -> str:
@@ -117,7 +120,7 @@ class DocketWriter:
             "result_digest": outcome,
             "counts": counts,
             "statements": len(self.records),
-            "withheld": {name: reason for name, reason in self.withheld.items() if not self.blobs.has(name)},
+            "withheld": {**self.withheld},
             "files": {**digests},
         }
         with machine_faults(self.folder):
@@ -130,8 +133,9 @@ class DocketWriter:
         foreign = [name for name in digests if not belongs(name)]
         if foreign:
             raise SafetyboardError(f"{foreign[0]!r} is no name for a file of a docket.")
-        if dict(case.get("files", {})) != dict(digests) or case.get("result_digest") != outcome:
-            raise SafetyboardError("The case record does not list the docket's files and result digest as they are.")
+        stated = case.get("files", {}), case.get("withheld", {}), case.get("result_digest")
+        if stated != (dict(digests), self.withheld, outcome):
+            raise SafetyboardError("The case record does not list files, withheld blobs and result digest as they are.")
         for record in self.records:
             for field, digest in referred_blobs(record):
                 if digest not in self.withheld and not self.blobs.has(digest):

@@ -120,7 +120,13 @@ class SmallCase:
         """All but the case record."""
         return [self.custody, self.subject, self.domain, self.claim, self.witness, self.verdict]
 
-    def case(self, files: dict[str, bytes], digest: str, opened: str = "2026-01-02T03:04:05Z") -> Case:
+    def case(
+        self,
+        files: dict[str, bytes],
+        digest: str,
+        opened: str = "2026-01-02T03:04:05Z",
+        withheld: dict[str, str] | None = None,
+    ) -> Case:
         """The case record over these files."""
         loss = dict.fromkeys(("proved", "bounded", "supported", "unknown", "not_run"), 0)
         return Case(
@@ -133,6 +139,7 @@ class SmallCase:
             loss={"claims": 1, "refuted": 1, **loss},
             result_digest=digest,
             files={name: digest_of(content) for name, content in files.items()},
+            withheld=withheld or {},
         )
 
     def write(
@@ -147,7 +154,7 @@ class SmallCase:
         for record in self.records():
             writer.state(record)
         files = extra_files(REPORT, LESSONS, "small", opened="2026-01-02T03:04:05Z")
-        case = self.case(files, result_digest(writer.ids), opened or "2026-01-02T03:04:05Z")
+        case = self.case(files, result_digest(writer.ids), opened or "2026-01-02T03:04:05Z", writer.withheld)
         return writer.finish(case, files)
 
 
