@@ -1,9 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Say in a terminal what an investigation found, shortly."""
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
 from safetyboard.investigation.outcome import Outcome
 
 MOST = 40
+
+
+def _remedies(remedies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say of each repaired subject what became of the claims, and what it cost."""
+    for subject in dict.fromkeys(remedy["subject"] for remedy in remedies):
+        own = [remedy for remedy in remedies if remedy["subject"] == subject]
+        held = sum(remedy["held"] for remedy in own)
+        verdicts = Counter(remedy["verdict"] for remedy in own)
+        fate = f"{held} of {len(own)} claims held under a fresh attack"
+        yield ""
+        yield f"Remedy:  {subject}: {fate} ({', '.join(f'{count} {word}' for word, count in verdicts.items())})"
+        cost = own[0]["cost"]
+        if "decisions_changed" in cost:
+            changed = f"{cost['decisions_changed']} of {cost['reference_inputs']} decisions"
+            yield f"  cost: {changed} changed on {cost['reference']}"
+        for label, counts in cost.get("called_wrongly", {}).items():
+            yield f"  called wrongly, labelled {label}: {counts['before']} → {counts['after']} of {counts['rows']}"
 
 
 def summary(outcome: Outcome) -> str:
@@ -22,9 +43,7 @@ def summary(outcome: Outcome) -> str:
         lines.append(f"… and {len(outcome.claims) - MOST} more claims")
     for finding in outcome.findings[:MOST]:
         lines += ["", f"Finding: {finding['title']}", f"  cause ({finding['grade']}): {finding['cause']}"]
-    for remedy in outcome.remedies[:MOST]:
-        state = "held under a fresh attack" if remedy["held"] else "was defeated"
-        lines.append(f"Remedy:  {remedy['subject']} {state}; {remedy['verdict']}")
+    lines += _remedies(outcome.remedies[:MOST])
     loss = ", ".join(f"{count} {name}" for name, count in outcome.loss.items() if name != "claims" and count)
     lines += ["", f"{outcome.loss.get('claims', 0)} claims: {loss or 'none'}"]
     if outcome.interrupted:

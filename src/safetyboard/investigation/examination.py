@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetyboard.investigation import attack, prove
 from safetyboard.investigation.lint import lint
 from safetyboard.investigation.verdict import derive
+from safetyboard.readers.claims_book import Labelled
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.setting import NetworkSetting, load_settings
 from safetyboard.terms.canonical import Plain, digest_of
@@ -35,13 +36,15 @@ HARDER = 10
 class Question:
     """Hold a claim with what is needed to work on it anywhere.
 
-    Args:    content: uncompressed ONNX bytes. reference: rows the subject was measured on, or None.
+    Args:    content: uncompressed ONNX bytes. reference: rows the subject was measured on, or None. labelled: what
+             these rows are, and how each is called wrongly.
     """
 
     claim: Claim
     domain: Domain
     content: bytes
     reference: "Matrix | None" = None
+    labelled: Labelled | None = None
 
     @property
     def claim_id(self) -> str:

@@ -77,7 +77,7 @@ def _clusters(members: Sequence[tuple[File, Pattern]]) -> list[_Cluster]:
 def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding:
     patterns = [pattern for _, pattern in cluster.members]
     files = list({_id(file): file for file, _ in cluster.members}.values())
-    lead = max(patterns, key=lambda p: (frozenset(p.inputs) == cluster.core, _harm(p.witness), -p.witness.cell))
+    lead = _lead(cluster)
     stated, weakest, agreeing = _graded(lead, patterns)
     shared = _shared(patterns)
     rows = sorted({_label(file, pattern.witness) for file, pattern in cluster.members})
@@ -93,7 +93,8 @@ def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding
             dict.fromkeys(record_id(record) for pattern in patterns for record in (pattern.witness, *pattern.ablations))
         ),
         severity=_severity(files, len(rows)),
-        cause=f"{_few(sorted(lead.inputs), most=40)}, together, at their failing values",
+        cause=_few(sorted(lead.inputs), most=40)
+        + (", together, at their failing values" if len(lead.inputs) > 1 else ", at its failing value"),
         grade=stated,
         weakest_link=weakest,
         rivals=_rivals(patterns),
@@ -109,6 +110,17 @@ def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding
             "not_looked_at": sum(explained[_id(file)].unexplained for file in files),
         },
     )
+
+
+def _lead(cluster: _Cluster) -> Pattern:
+    """Choose the case that speaks for the others: the smallest change that fails, then what is best supported."""
+
+    def weight(member: tuple[File, Pattern]) -> tuple[Fraction, int, Fraction, int]:
+        file, pattern = member
+        radius = parse_rational(str(file.asked.claim.extra.get("radius", "0")))
+        return -radius, RANK[grade(pattern.ablations)[0]], _harm(pattern.witness), -pattern.witness.cell
+
+    return max(cluster.members, key=weight)[1]
 
 
 def _shared(patterns: Sequence[Pattern]) -> list[str]:

@@ -170,7 +170,9 @@ def _drafted(draft: ClaimDraft, subject: Subject, name: str, source: str, conten
         assumptions=(*ASSUMPTIONS, INDEPENDENT),
         extra={**extra, "counts": dict(draft.counts), **gap_of(draft.domain, draft.intended)},
     )
-    question = Question(claim=claim, domain=draft.domain, content=content, reference=draft.reference)
+    question = Question(
+        claim=claim, domain=draft.domain, content=content, reference=draft.reference, labelled=draft.labelled
+    )
     return Asked(
         claim=claim,
         domain=draft.domain,

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from safetyboard.investigation.attack import FRESH
 from safetyboard.investigation.dossier import File, Repaired
-from safetyboard.investigation.examination import Effort, Question
+from safetyboard.investigation.examination import Effort
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.repair import Repair
 from safetyboard.readers.compressed import bare_name
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.stats.binomial import clopper_pearson
+from safetyboard.surfaces.model.repair.repaired import wrong_calls
 from safetyboard.terms.canonical import Plain, digest_of
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.errors import UntrustedEvidence
@@ -49,11 +50,7 @@ def asked_again(file: File, repaired: Repaired) -> File:
     """Put the same claim to the repaired subject."""
     claim = replace(file.asked.claim, subject=record_id(repaired.subject))
     question = file.asked.question
-    again = (
-        None
-        if question is None
-        else Question(claim=claim, domain=question.domain, content=repaired.content, reference=question.reference)
-    )
+    again = None if question is None else replace(question, claim=claim, content=repaired.content)
     asked = replace(
         file.asked,
         claim=claim,
@@ -89,6 +86,7 @@ def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Reme
         cost: dict[str, Plain] = {
             **repaired.made.cost,
             **_intervals(repaired.made.cost),
+            **_calls(originals[name], repaired),
             "cells": file.asked.claim.cells,
             "refuted_before": before.refuted,
             "refuted_after": after.refuted,
@@ -112,6 +110,17 @@ def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Reme
             )
         )
     return stated
+
+
+def _calls(original: File, repaired: Repaired) -> dict[str, Plain]:
+    """Count the labelled rows called wrongly, before and after, where there are labels."""
+    question = original.asked.question
+    if question is None or question.reference is None or question.labelled is None or repaired.content is None:
+        return {}
+    before, _ = read_network(question.content, original.asked.subject_name)
+    after, _ = read_network(repaired.content, repaired.subject.name)
+    held = question.labelled
+    return {"called_wrongly": wrong_calls(before, after, question.reference, held.labels, held.wrong)}
 
 
 def _intervals(cost: Mapping[str, Plain]) -> dict[str, Plain]:

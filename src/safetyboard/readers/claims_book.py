@@ -25,6 +25,14 @@ IDENTITY: Mapping[str, Any] = {"kind": "identity"}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Say what every data row is labelled, and for each label which outputs call such a row wrongly."""
+
+    labels: tuple[str, ...]
+    wrong: Mapping[str, Unsafe]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClaimsFile:
     """Say which files claims.toml speaks of, before they are read."""
 
@@ -142,6 +150,22 @@ class Book:
                 dtype=np.float32,
             ).astype(np.float64)
         return self._singles
+
+    def labelled(self) -> Labelled | None:
+        """Give the labels and their wrong calls; None unless every label is a declared class and there are two."""
+        labels = () if self.table is None else self.table.labels
+        if len(self.classes) < 2 or not labels or not set(labels) <= set(self.classes):
+            return None
+        wrong = {
+            label: tuple(
+                conjunction
+                for name in self.classes
+                if name != label
+                for conjunction in self.called(name, "[[classes]]", over=label)
+            )
+            for label in sorted(set(labels))
+        }
+        return Labelled(labels=tuple(labels), wrong=wrong)
 
     def box(self, entry: Mapping[str, Any], place: str, row: int, radius: Fraction | None) -> Box:
         """Make the box around one data row; the row itself, as float32, is always inside."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from safetyboard.readers.claims_book import Book, ClaimsFile, Made, Predict
+from safetyboard.readers.claims_book import Book, ClaimsFile, Labelled, Made, Predict
 from safetyboard.readers.claims_cells import KINDS
 from safetyboard.readers.claims_schema import SCHEMA, SEE, check_keys, decimal, listed, text_of
 from safetyboard.terms.domain import Domain, Variable
@@ -35,6 +35,7 @@ class ClaimDraft:
     intended: str = ""
     measured: str = ""
     reference: "Matrix | None" = None
+    labelled: Labelled | None = None
     radius: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -125,6 +126,7 @@ def _draft(
             excluded=tuple(made.excluded),
         ),
         reference=book.rows() if book.table is not None and made.lift.get("kind") != "twin" else None,
+        labelled=book.labelled() if made.lift.get("kind") != "twin" else None,
         radius=None if radius is None else rational_text(radius),
         counts={"rows": len(made.cells) + len(made.excluded), "excluded": len(made.excluded)},
     )

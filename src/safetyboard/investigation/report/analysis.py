@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sections 4 to 6: findings with their rivals, remedies with their price, and conclusions that each name evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,9 @@ def cost_rows(cost: Record) -> list[tuple[str, str]]:
     for key, item in cost.items():
         if key.endswith(("_before", "_after", "_lower", "_upper")) or key == "cells":
             continue
+        if key == "called_wrongly" and isinstance(item, Mapping):
+            rows += [(f"called wrongly, labelled {label}", _calls(counts)) for label, counts in item.items()]
+            continue
         lower, upper = value(cost.get(f"{key}_lower")), value(cost.get(f"{key}_upper"))
         if lower is None or upper is None:
             rows.append((words(str(key)), spoken(item)))
@@ -129,6 +133,11 @@ def cost_rows(cost: Record) -> list[tuple[str, str]]:
             counted = f"{decimal(item)} of {number(of)}" if isinstance(of, int) else decimal(item)
             rows.append((words(str(key)), f"{counted} ({ends})"))
     return rows
+
+
+def _calls(counts: Mapping[str, Any]) -> str:
+    before, after = (share(int(counts[name]), int(counts["rows"])) for name in ("before", "after"))
+    return f"{before} before; {after} after"
 
 
 def conclusions(ledger: Ledger) -> list[tuple[str, list[Sentence]]]:

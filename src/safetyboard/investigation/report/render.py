@@ -77,9 +77,12 @@ def _body(ledger: Ledger) -> dict[str, Any]:
 
 
 def _drawn(figures: tuple[Figure, ...]) -> dict[str, list[tuple[Figure, Markup, int]]]:
-    """Sort figures by place (a section, or the finding they belong to) and number them; only their SVG is markup."""
+    """Sort figures by place (a section, or the finding they belong to) and number them as they are read.
+
+    Figures of a finding stand in its card, before those of the whole section. Only their SVG is markup.
+    """
     places: dict[str, list[tuple[Figure, Markup, int]]] = {"synopsis": [], "tests": [], "analysis": [], "remedies": []}
-    order = sorted(figures, key=lambda figure: list(places).index(figure.section))
+    order = sorted(figures, key=lambda figure: (list(places).index(figure.section), not figure.about))
     for number_, figure in enumerate(order, start=1):
         # Written by laboratory/figures, which escapes every text that goes into it.
         entry = (figure, Markup(figure.svg), number_)  # noqa: S704

@@ -126,7 +126,7 @@ def load_settings(
         )
     deployed = Deployed(content, network.input_shape, domain.lift, claim.property)
     exact = [_exact(unsafe) for unsafe in domain.unsafe_sets]
-    rounded = [tuple(_matrix(conjunction, lifted.outputs) for conjunction in unsafe) for unsafe in exact]
+    rounded = [unsafe_of(unsafe, lifted.outputs) for unsafe in domain.unsafe_sets]
     claim_id = record_id(claim)
     settings = []
     for index, cell in enumerate(domain.cells):
@@ -189,6 +189,11 @@ def _doubled(layer: Layer) -> Layer:
 def as_single(values: "Matrix", lower: "Vector", upper: "Vector") -> "Matrix":
     """Round to float32 values (held as float64) inside a box whose ends are float32 values."""
     return np.clip(values.astype(np.float32).astype(np.float64), lower, upper)
+
+
+def unsafe_of(unsafe: tuple[tuple[Row, ...], ...], outputs: int) -> "tuple[tuple[Matrix, Vector], ...]":
+    """Write an unsafe set as matrices, in float64."""
+    return tuple(_matrix(conjunction, outputs) for conjunction in _exact(unsafe))
 
 
 def _exact(unsafe: tuple[tuple[Row, ...], ...]) -> ExactUnsafe:

@@ -9,10 +9,11 @@ import numpy as np
 
 from safetyboard.surfaces.model.attack.outcome import settings_of
 from safetyboard.surfaces.model.attack.projected_gradient import climb
-from safetyboard.surfaces.model.setting import NetworkSetting, as_single, run
+from safetyboard.surfaces.model.setting import NetworkSetting, as_single, harm_of, run, unsafe_of
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.canonical import Plain
-from safetyboard.terms.network import Layer
+from safetyboard.terms.domain import Row
+from safetyboard.terms.network import Layer, Network
 from safetyboard.terms.null import Null
 from safetyboard.terms.numbers import float_text
 from safetyboard.terms.recipe import Recipe
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from safetyboard.terms.network import Matrix
 
 Settings = Sequence[NetworkSetting]
+Unsafe = tuple[tuple[Row, ...], ...]
 REFERENCE_DRAWS = 64
 HARD_STARTS, HARD_STEPS = 128, 60
 
@@ -42,7 +44,7 @@ class RepairedNetwork:
 def reference_inputs(settings: Settings, seed: int) -> "tuple[Matrix, str]":
     """Give the inputs whose outputs a repair should keep: the data, or without data safe draws from the boxes."""
     if settings[0].reference is not None:
-        return settings[0].reference, "data rows"
+        return settings[0].reference, "the data rows, which the repair saw too"
     generator = np.random.default_rng([seed, 7])
     found = []
     for setting in settings:
@@ -94,6 +96,23 @@ def cost_of(settings: Settings, layers: tuple[Layer, ...], seed: int) -> dict[st
         "output_spread": float_text(spread),
         "decisions_changed": decisions,
     }
+
+
+def wrong_calls(
+    before: Network, after: Network, rows: "Matrix", labels: Sequence[str], wrong: Mapping[str, Unsafe]
+) -> dict[str, Plain]:
+    """Count, label by label, the rows called wrongly by two networks; a tie is a wrong call.
+
+    Args:    wrong: label -> outputs that call such a row wrongly.
+    Shapes:  rows (n, inputs), one label each.
+    """
+    counted: dict[str, Plain] = {}
+    for label, unsafe in wrong.items():
+        chosen = rows[np.array(labels) == label]
+        bad = unsafe_of(unsafe, before.outputs)
+        counts = [int((harm_of(bad, run(network.layers, chosen)) >= 0.0).sum()) for network in (before, after)]
+        counted[label] = {"rows": len(chosen), "before": counts[0], "after": counts[1]}
+    return counted
 
 
 def _decision(outputs: "Matrix") -> "np.ndarray[Any, Any]":
