@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything one investigation has gathered so far; the stages add to it, the docket is written from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.examination import Examined
@@ -17,6 +17,9 @@ from safetyboard.terms.remedy import Remedy
 from safetyboard.terms.subject import Subject
 from safetyboard.terms.verdict import Verdict
 from safetyboard.terms.witness import Witness
+
+if TYPE_CHECKING:
+    from safetyboard.laboratory.figures.slices import Slice
 
 
 @dataclass(kw_only=True)
@@ -61,6 +64,7 @@ class Dossier:
 
     Args:    files: by claim id, in the order asked. blobs: files that records point at, by digest.
              distrusted: subjects whose runtime failed its check, so that nothing is proved of them.
+             margins, slices: for figures only; slices_of: the witness they go through.
              contradictions: what two engines said against each other; any makes the run unsound.
     """
 
@@ -79,6 +83,9 @@ class Dossier:
     not_run: list[str] = field(default_factory=list)
     stopped_by_time: bool = False
     distrusted: set[str] = field(default_factory=set)
+    margins: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    slices: "Sequence[Slice]" = ()
+    slices_of: str = ""
 
     def take(self, file: File, examined: Examined) -> None:
         """Add what an examination found to a claim's file."""

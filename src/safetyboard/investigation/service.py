@@ -20,6 +20,7 @@ from safetyboard.investigation.findings import findings
 from safetyboard.investigation.integrity import machine_checks, not_examined, runtime_check, standing_checks
 from safetyboard.investigation.inventory import take_inventory
 from safetyboard.investigation.lesson import lessons
+from safetyboard.investigation.neighbourhood import neighbourhood
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
 from safetyboard.investigation.reattack import asked_again, fresh_effort, remedies, repaired_subject
@@ -30,6 +31,7 @@ from safetyboard.investigation.watch import Unseen, Watch
 from safetyboard.laboratory.interrupt import interruptible, stop_after
 from safetyboard.laboratory.jobs import Crew
 from safetyboard.laboratory.journal import Journal
+from safetyboard.terms.codec import record_id
 from safetyboard.terms.errors import SafetyboardError
 
 TOO_LATE = "the limit in seconds came first"
@@ -91,6 +93,7 @@ def run_stages(course: Course) -> None:
     explained = explain_all(course)
     dossier = course.dossier
     dossier.findings = findings(dossier.files, explained)
+    picture(dossier, explained)
     if dossier.order.repair:
         repair_all(course)
     dossier.lessons = lessons(dossier.files, dossier.findings)
@@ -183,6 +186,18 @@ def explain_all(course: Course) -> dict[str, Explanation]:
         dossier.blobs.update(explained[name].blobs)
         judge(dossier, file)
     return explained
+
+
+def picture(dossier: Dossier, explained: dict[str, Explanation]) -> None:
+    """Keep what the report's figures need: margins of observed inputs, slices through the first finding's failure."""
+    dossier.margins = {name: found.margins for name, found in explained.items()}
+    leads = [str(finding.detail["lead"]) for finding in dossier.findings if "lead" in finding.detail]
+    for name, found in explained.items():
+        for pattern in found.patterns:
+            question = dossier.files[name].asked.question
+            if leads and record_id(pattern.witness) == leads[0] and question is not None:
+                dossier.slices = neighbourhood(question, pattern.witness, pattern.inputs)
+                dossier.slices_of = leads[0]
 
 
 def repair_all(course: Course) -> None:

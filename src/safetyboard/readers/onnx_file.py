@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import numpy_helper
 
 from safetyboard.readers.onnx_operators import LARGEST_MATRIX, RULES, SUPPORTED, Chain, Step
+from safetyboard.readers.onnx_parts import FLOAT, MOST_AXES, array_of, attributes_of, constant_of, shown
 from safetyboard.terms.canonical import Plain, digest_of
 from safetyboard.terms.errors import TooLarge, UnreadableInput, UnsupportedOperator
 from safetyboard.terms.network import Layer, Network
 
-LARGEST_FILE = 1 << 30
+LARGEST_FILE = 1 << 28
 MOST_NODES = 100_000
 Arrays = dict[str, "np.ndarray[Any, Any]"]
 
@@ -36,9 +36,13 @@ def read_network(content: bytes, name: str) -> tuple[Network, dict[str, Plain]]:
     source = _single(graph.input, constants, name, "input")
     target = _single(graph.output, {}, name, "output")
     shape = _shape(source, name)
+    if not (isinstance(source.name, str) and isinstance(target.name, str)):
+        raise UnreadableInput(f"{name}: a name in it is not UTF-8 text.", hint="Export the network again.")
     _check_float(source, name)
+    if target.type.tensor_type.elem_type:
+        _check_float(target, name)
     chain = _walk(graph, constants, (source.name, target.name), shape, (name, opset))
-    layers = chain.layers or (_identity(chain.size),)
+    layers = chain.layers or (_identity(chain.size, name),)
     for layer in layers:
         if not (np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all()):
             raise UnreadableInput(f"{name}: {layer.origin or 'a layer'} holds NaN or infinite weights.")
@@ -66,33 +70,20 @@ def _graph(content: bytes, name: str) -> tuple[Any, int]:
         raise UnreadableInput(f"{name}: not an ONNX file, or truncated.", hint="Export the network again.")
     if len(graph.node) > MOST_NODES:
         raise TooLarge(f"{name}: {len(graph.node)} nodes is over the limit of {MOST_NODES}.")
-    if graph.sparse_initializer or model.functions:
-        raise UnsupportedOperator(f"{name}: sparse initialisers and model functions are not supported.")
+    if graph.sparse_initializer or model.functions or model.training_info:
+        raise UnsupportedOperator(f"{name}: sparse initialisers, functions and training graphs are not supported.")
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     return graph, int(versions[0]) if versions else 1
 
 
 def constants_of(graph: Any, name: str) -> Arrays:
     """Read every initialiser, checked."""
-    return {tensor.name: _array(tensor, name) for tensor in graph.initializer}
-
-
-def _array(tensor: Any, name: str) -> "np.ndarray[Any, Any]":
-    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-        raise UnreadableInput(
-            f"{name}: tensor {tensor.name!r} keeps its data in another file.", hint="Export with the data inside."
-        )
-    if tensor.data_type not in (onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.INT32):
-        kind = onnx.TensorProto.DataType.Name(tensor.data_type) if tensor.data_type in range(1, 27) else "unknown"
-        raise UnsupportedOperator(f"{name}: tensor {tensor.name!r} is {kind}; only float32 networks are supported.")
-    size = math.prod(int(d) for d in tensor.dims)
-    width = 8 if tensor.data_type == onnx.TensorProto.INT64 else 4
-    held = len(tensor.raw_data) // width or len(tensor.float_data) or len(tensor.int64_data) or len(tensor.int32_data)
-    if min(tensor.dims, default=0) < 0 or size != held or size > LARGEST_MATRIX:
-        raise UnreadableInput(
-            f"{name}: tensor {tensor.name!r} declares shape {list(tensor.dims)} but holds {held} numbers."
-        )
-    return np.asarray(numpy_helper.to_array(tensor))
+    found: Arrays = {}
+    for tensor in graph.initializer:
+        if tensor.name in found:
+            raise UnreadableInput(f"{name}: the constant {shown(tensor.name)!r} stands twice.")
+        found[tensor.name] = array_of(tensor, name)
+    return found
 
 
 def _single(values: Any, constants: Mapping[str, Any], name: str, what: str) -> Any:
@@ -103,25 +94,30 @@ def _single(values: Any, constants: Mapping[str, Any], name: str, what: str) -> 
 
 
 def _check_float(value: Any, name: str) -> None:
-    if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
-        raise UnsupportedOperator(f"{name}: the input {value.name!r} is not float32.")
+    if value.type.tensor_type.elem_type != FLOAT:
+        raise UnsupportedOperator(f"{name}: {shown(value.name)!r} is not float32.")
 
 
 def _shape(value: Any, name: str) -> tuple[int, ...]:
+    what, axes = f"the input {shown(value.name)!r}", value.type.tensor_type.shape.dim
     shape = []
-    for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
+    for axis, dimension in enumerate(axes):
         size = int(dimension.dim_value)
         if size < 1 and axis > 0:
             raise UnsupportedOperator(
-                f"{name}: axis {axis} of the input {value.name!r} has no fixed size.", hint="Export with fixed sizes."
+                f"{name}: axis {axis} of {what} has no fixed size.", hint="Export with fixed sizes."
             )
-        shape.append(max(size, 1) if axis > 0 or len(value.type.tensor_type.shape.dim) == 1 else 1)
-    if not shape or math.prod(shape) > LARGEST_MATRIX:
-        raise UnreadableInput(f"{name}: the input {value.name!r} has no usable shape.")
+        if axis == 0 and size > 1 and len(axes) > 1:
+            raise UnsupportedOperator(f"{name}: {what} is a batch of {size}.", hint="Export with a batch of one.")
+        shape.append(max(size, 1))
+    if not 1 <= len(shape) <= MOST_AXES or math.prod(shape) > LARGEST_MATRIX:
+        raise UnreadableInput(f"{name}: {what} has no usable shape.")
     return tuple(shape)
 
 
-def _identity(size: int) -> Layer:
+def _identity(size: int, name: str) -> Layer:
+    if size * size > LARGEST_MATRIX:
+        raise TooLarge(f"{name}: {size} inputs of a network without weights are over the limit.")
     zero = np.zeros(size)
     return Layer(weight=np.eye(size), bias=zero, magnitude=zero, roundings=0, relu=False, origin="identity")
 
@@ -142,29 +138,31 @@ def chained(
 ) -> Iterator[tuple[Any, Chain]]:
     """Yield every node that computes, with the chain after it; constants met on the way are added."""
     name, opset = file
+    taken = {current, *constants}
     for number, node in enumerate(graph.node):
-        place = f"{name}: node {node.name or number} ({node.op_type})"
-        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
-            constants[node.output[0]] = _constant(node, place, name)
-            continue
-        if node.op_type not in RULES or node.domain not in ("", "ai.onnx"):
+        place = f"{name}: node {shown(node.name) or number} ({shown(node.op_type)})"
+        if (node.op_type not in RULES and node.op_type != "Constant") or node.domain not in ("", "ai.onnx"):
             raise UnsupportedOperator(
-                f"{name}: unsupported operator {node.op_type} at node {node.name or number}; "
+                f"{name}: unsupported operator {shown(node.op_type)} at node {shown(node.name) or number}; "
                 f"supported: {', '.join(SUPPORTED)}."
             )
+        if not node.output or taken & set(node.output[:1]):
+            raise UnreadableInput(f"{place}: what it computes has no name, or one that is taken.")
+        taken.update(node.output)
+        if node.op_type == "Constant":
+            constants[node.output[0]] = constant_of(node, place, name)
+            continue
         computed = [i for i, value in enumerate(node.input) if value and value not in constants]
-        if len(computed) != 1 or node.input[computed[0]] != current or not node.output:
+        if len(computed) != 1 or node.input[computed[0]] != current:
             raise UnsupportedOperator(
                 f"{place} does not take exactly one computed value, the one made just before it; "
                 "branches, skips and loops are not supported."
             )
-        operands = {i: constants[v] for i, v in enumerate(node.input) if v and i != computed[0]}
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         step = Step(
             place=place,
             operator=node.op_type,
-            attributes=attributes,
-            operands=operands,
+            attributes=attributes_of(node, place),
+            operands={i: constants[v] for i, v in enumerate(node.input) if v and i != computed[0]},
             computed=computed[0],
             opset=opset,
         )
@@ -174,24 +172,13 @@ def chained(
 
 
 def _applied(chain: Chain, step: Step) -> Chain:
-    for position, operand in step.operands.items():
-        if operand.dtype == np.float32 and not np.isfinite(operand).all():
-            raise UnreadableInput(f"{step.place}: constant {position} holds NaN or infinite weights.")
     try:
-        return RULES[step.operator](chain, step)
-    except (KeyError, IndexError, ValueError, TypeError, ZeroDivisionError, AttributeError) as error:
+        after = RULES[step.operator](chain, step)
+    except (KeyError, IndexError, ValueError, TypeError, ArithmeticError, AttributeError, RuntimeError) as error:
         raise UnreadableInput(f"{step.place}: its attributes or constants do not fit together.") from error
-
-
-def _constant(node: Any, place: str, name: str) -> "np.ndarray[Any, Any]":
-    for attribute in node.attribute:
-        if attribute.name == "value":
-            return _array(attribute.t, name)
-        if attribute.name in ("value_float", "value_floats"):
-            return np.asarray(onnx.helper.get_attribute_value(attribute), dtype=np.float32)
-        if attribute.name in ("value_int", "value_ints"):
-            return np.asarray(onnx.helper.get_attribute_value(attribute), dtype=np.int64)
-    raise UnsupportedOperator(f"{place}: a constant of this kind is not supported.")
+    if len(after.shape) > MOST_AXES:
+        raise UnreadableInput(f"{step.place}: a tensor of {len(after.shape)} axes; at most {MOST_AXES} are supported.")
+    return after
 
 
 def _facts(network: Network, graph: Any, opset: int) -> dict[str, Plain]:

@@ -14,8 +14,10 @@ from safetyboard.terms.network import Layer
 if TYPE_CHECKING:
     from safetyboard.terms.network import Matrix, Vector
 
-LARGEST_MATRIX = 1 << 26
-"""Entries of one dense layer; 512 MiB as float64."""
+LARGEST_MATRIX = 1 << 24
+"""Entries of one dense layer that an operator is written out as; the checker reads no larger one."""
+LARGEST_NETWORK = 1 << 27
+"""Entries of all layers together; 1 GiB as float64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +54,15 @@ def _with(chain: Chain, layer: Layer, shape: tuple[int, ...], *, bare: bool = Fa
     return Chain(layers=(*chain.layers, layer), shape=shape, bare=bare)
 
 
-def _room(rows: int, columns: int, step: Step) -> None:
-    if rows * columns > LARGEST_MATRIX:
+def _room(chain: Chain, rows: int, columns: int, step: Step) -> None:
+    if rows * columns > LARGEST_MATRIX and step.operator not in ("MatMul", "Gemm"):
         raise TooLarge(
             f"{step.place}: as a dense layer it has {rows} x {columns} entries, over the limit of {LARGEST_MATRIX}.",
+            hint="Investigate a smaller part of the network.",
+        )
+    if sum(layer.weight.size for layer in chain.layers) + rows * columns > LARGEST_NETWORK:
+        raise TooLarge(
+            f"{step.place}: the network's dense layers have over {LARGEST_NETWORK} entries up to here.",
             hint="Investigate a smaller part of the network.",
         )
 
@@ -63,7 +70,7 @@ def _room(rows: int, columns: int, step: Step) -> None:
 def _diagonal(
     chain: Chain, step: Step, factor: "Vector", shift: "Vector", roundings: int, magnitude: "Vector | None" = None
 ) -> Chain:
-    _room(chain.size, chain.size, step)
+    _room(chain, chain.size, chain.size, step)
     weight = np.zeros((chain.size, chain.size))
     np.fill_diagonal(weight, factor)
     size = np.abs(shift) if magnitude is None else magnitude
@@ -83,8 +90,20 @@ def _spread(chain: Chain, step: Step, constant: "np.ndarray[Any, Any]") -> "Vect
         ) from None
 
 
+def _singles(step: Step, position: int, shape: tuple[int, ...] | None = None) -> "np.ndarray[Any, Any]":
+    """Give a float32 constant, of a given shape where one is wanted."""
+    constant = step.operands[position]
+    if constant.dtype != np.float32:
+        raise UnsupportedOperator(f"{step.place}: constant {position} is not float32.")
+    if shape is not None and constant.shape != shape:
+        raise UnreadableInput(
+            f"{step.place}: constant {position} has shape {list(constant.shape)} instead of {list(shape)}."
+        )
+    return constant
+
+
 def _other(step: Step) -> "np.ndarray[Any, Any]":
-    return step.operands[1 - step.computed]
+    return _singles(step, 1 - step.computed)
 
 
 def matmul(chain: Chain, step: Step) -> Chain:
@@ -96,6 +115,7 @@ def matmul(chain: Chain, step: Step) -> Chain:
         raise UnreadableInput(
             f"{step.place}: a matrix of {matrix.shape[0]} rows does not fit a tensor of shape {list(chain.shape)}."
         )
+    _room(chain, matrix.shape[0], matrix.shape[1], step)
     weight = np.ascontiguousarray(matrix.T, dtype=np.float64)
     zero = np.zeros(weight.shape[0])
     layer = Layer(
@@ -108,9 +128,10 @@ def gemm(chain: Chain, step: Step) -> Chain:
     """Compute alpha * x @ B' + beta * C."""
     if step.computed != 0 or step.attributes.get("transA", 0):
         raise UnsupportedOperator(f"{step.place}: only Gemm(x, constant, constant) without transA is supported.")
-    matrix = step.operands[1]
+    matrix = _singles(step, 1)
     if matrix.ndim != 2:
         raise UnreadableInput(f"{step.place}: the weight has {matrix.ndim} axes instead of 2.")
+    _room(chain, matrix.shape[0], matrix.shape[1], step)
     weight = matrix if step.attributes.get("transB", 0) else matrix.T
     if chain.size != weight.shape[1] or chain.shape[-1] != weight.shape[1]:
         raise UnreadableInput(
@@ -119,8 +140,7 @@ def gemm(chain: Chain, step: Step) -> Chain:
     alpha = float(np.float32(step.attributes.get("alpha", 1.0)))
     beta = float(np.float32(step.attributes.get("beta", 1.0)))
     result = Chain(layers=chain.layers, shape=(1, weight.shape[0]))
-    constant = step.operands.get(2)
-    bias = beta * _spread(result, step, constant) if constant is not None else np.zeros(weight.shape[0])
+    bias = beta * _spread(result, step, _singles(step, 2)) if 2 in step.operands else np.zeros(weight.shape[0])
     layer = Layer(
         weight=np.ascontiguousarray(alpha * weight.astype(np.float64)),
         bias=bias,
@@ -163,13 +183,13 @@ def divide(chain: Chain, step: Step) -> Chain:
 
 def batch_normalization(chain: Chain, step: Step) -> Chain:
     """Shift and scale each channel by constants."""
-    if step.attributes.get("training_mode", 0):
-        raise UnsupportedOperator(f"{step.place}: training mode is not supported.")
+    if step.attributes.get("training_mode", 0) or not step.attributes.get("spatial", 1) or step.computed != 0:
+        raise UnsupportedOperator(f"{step.place}: training mode and statistics per entry are not supported.")
     epsilon = float(np.float32(step.attributes.get("epsilon", 1e-5)))
-    scale, offset, mean, variance = (step.operands[i].astype(np.float64) for i in range(1, 5))
     channels = chain.shape[1] if len(chain.shape) > 1 else 1
-    if scale.shape != (channels,) or not np.all(variance + epsilon > 0):
-        raise UnreadableInput(f"{step.place}: its constants do not fit {channels} channels, or a variance is negative.")
+    scale, offset, mean, variance = (_singles(step, i, (channels,)).astype(np.float64) for i in range(1, 5))
+    if not np.all(variance + epsilon > 0):
+        raise UnreadableInput(f"{step.place}: a variance is negative.")
     factor = scale / np.sqrt(variance + epsilon)
     shift = offset - mean * factor
     size = (np.abs(offset) + np.abs(mean * factor)) * (1.0 + 2.0**-50)
@@ -182,7 +202,7 @@ def relu(chain: Chain, step: Step) -> Chain:
     """Clip at zero from below."""
     layers = chain.layers
     if not layers or layers[-1].relu:
-        _room(chain.size, chain.size, step)
+        _room(chain, chain.size, chain.size, step)
         zero = np.zeros(chain.size)
         layers = (
             *layers,
@@ -199,7 +219,7 @@ def transpose(chain: Chain, step: Step) -> Chain:
     source = np.arange(chain.size).reshape(chain.shape).transpose(order)
     if np.array_equal(source.ravel(), np.arange(chain.size)):
         return Chain(layers=chain.layers, shape=source.shape, bare=chain.bare)
-    _room(chain.size, chain.size, step)
+    _room(chain, chain.size, chain.size, step)
     weight = np.zeros((chain.size, chain.size))
     weight[np.arange(chain.size), source.ravel()] = 1.0
     zero = np.zeros(chain.size)
@@ -209,13 +229,14 @@ def transpose(chain: Chain, step: Step) -> Chain:
 
 def convolve(chain: Chain, step: Step) -> Chain:
     """Write a convolution out as a dense matrix."""
-    kernel = step.operands[1]
-    attributes = step.attributes
-    if attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", "NOTSET") or step.computed != 0:
+    kernel, attributes = _singles(step, 1), step.attributes
+    if attributes.get("auto_pad", b"NOTSET") != b"NOTSET" or step.computed != 0:
         raise UnsupportedOperator(f"{step.place}: auto_pad and computed kernels are not supported.")
     axes = kernel.ndim - 2
     if axes not in (1, 2) or len(chain.shape) != kernel.ndim or chain.shape[0] != 1:
         raise UnreadableInput(f"{step.place}: kernel {list(kernel.shape)} does not fit {list(chain.shape)}.")
+    if attributes.get("kernel_shape", list(kernel.shape[2:])) != list(kernel.shape[2:]):
+        raise UnreadableInput(f"{step.place}: kernel_shape is not that of the kernel.")
     groups = int(attributes.get("group", 1))
     if groups < 1 or kernel.shape[1] * groups != chain.shape[1] or kernel.shape[0] % groups:
         raise UnreadableInput(f"{step.place}: {groups} groups do not fit the channels.")
@@ -226,11 +247,11 @@ def convolve(chain: Chain, step: Step) -> Chain:
     if min(out) < 1 or min(strides) < 1 or min(dilations) < 1 or min(pads) < 0:
         raise UnreadableInput(f"{step.place}: strides, pads or dilations do not fit {list(chain.shape)}.")
     shape = (1, kernel.shape[0], *out)
-    _room(math.prod(shape), chain.size, step)
+    _room(chain, math.prod(shape), chain.size, step)
     weight = _convolution_matrix(chain.shape, kernel, shape, (strides, pads, dilations, groups))
-    bias = np.zeros(kernel.shape[0]) if step.operands.get(2) is None else step.operands[2].astype(np.float64)
-    if bias.shape != (kernel.shape[0],):
-        raise UnreadableInput(f"{step.place}: its bias has shape {list(bias.shape)}.")
+    bias = np.zeros(kernel.shape[0])
+    if 2 in step.operands:
+        bias = _singles(step, 2, bias.shape).astype(np.float64)
     bias = np.repeat(bias, math.prod(out))
     terms = math.prod(kernel.shape[1:])
     layer = Layer(weight=weight, bias=bias, magnitude=np.abs(bias), roundings=terms + 2, relu=False, origin=step.place)
@@ -263,8 +284,10 @@ def _convolution_matrix(
 
 def reshape(chain: Chain, step: Step) -> Chain:
     """Change the shape and nothing else."""
+    if step.computed != 0 or (step.operator == "Dropout" and np.any(step.operands.get(2, False))):
+        raise UnsupportedOperator(f"{step.place}: training mode and computed shapes are not supported.")
     shape = _reshaped(chain, step)
-    if math.prod(shape) != chain.size:
+    if math.prod(shape) != chain.size or min(shape, default=1) < 1:
         raise UnreadableInput(f"{step.place}: {list(shape)} does not hold the {chain.size} numbers of the tensor.")
     return Chain(layers=chain.layers, shape=shape, bare=chain.bare)
 
@@ -295,7 +318,8 @@ def _reshaped(chain: Chain, step: Step) -> tuple[int, ...]:
     if step.operator != "Reshape":
         return chain.shape
     wanted = [int(v) for v in np.asarray(step.operands[1]).ravel()]
-    wanted = [shape[i] if v == 0 and i < rank else v for i, v in enumerate(wanted)]
+    keeps = not step.attributes.get("allowzero", 0)
+    wanted = [shape[i] if v == 0 and i < rank and keeps else v for i, v in enumerate(wanted)]
     if wanted.count(-1) > 1 or any(v < -1 or v == 0 for v in wanted):
         raise UnreadableInput(f"{step.place}: the target shape {wanted} is not a shape.")
     if -1 in wanted:

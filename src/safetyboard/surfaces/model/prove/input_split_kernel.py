@@ -147,6 +147,17 @@ def set_delta(plan, bench, layer):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, boundscheck=False)
+def bound_layer(plan, bench, layer, lower, upper):  # type: ignore[no-untyped-def]
+    """Bound every output of one layer from both sides, with nothing inherited."""
+    set_delta(plan, bench, layer)
+    for i in range(plan.sizes[layer + 1]):
+        neuron = plan.at[layer] + i
+        bench.lower[neuron] = bound_neuron(plan, bench, layer, i, 1.0, lower, upper)
+        bench.upper[neuron] = -bound_neuron(plan, bench, layer, i, -1.0, lower, upper)
+        relax(bench, neuron)
+
+
+@njit(cache=True, boundscheck=False)
 def bound_rows(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def]
     """Bound each row of the conjunctions still open; closes those with a positive row."""
     layers = plan.relu.shape[0]

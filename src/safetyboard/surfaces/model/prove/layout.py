@@ -28,7 +28,7 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
     plan = _plan(layers, lower, upper)
     bench = _bench(plan)
     for k in range(len(layers)):
-        _bound_layer(plan, bench, k, lower, upper)
+        kernel.bound_layer(plan, bench, k, lower, upper)
     start = int(plan.at[len(layers) - 1])
     largest = np.maximum(np.abs(bench.lower[start:]), np.abs(bench.upper[start:]))
     # Bounds that overflowed close nothing; the rows must still be readable.
@@ -40,16 +40,6 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
     count, inputs = plan.row_constant.shape[0], int(plan.sizes[0])
     room = {"row_gradient": np.zeros((count, inputs)), "row_total": np.zeros(count), "row_bound": np.zeros(count)}
     return plan, bench._replace(**room)
-
-
-def _bound_layer(plan: Plan, bench: Bench, layer: int, lower: "Vector", upper: "Vector") -> None:
-    """Bound every output of one layer from both sides, with nothing inherited."""
-    kernel.set_delta(plan, bench, layer)
-    start = int(plan.at[layer])
-    for i in range(int(plan.sizes[layer + 1])):
-        bench.lower[start + i] = kernel.bound_neuron(plan, bench, layer, i, 1.0, lower, upper)
-        bench.upper[start + i] = -kernel.bound_neuron(plan, bench, layer, i, -1.0, lower, upper)
-        kernel.relax(bench, start + i)
 
 
 def may_overflow(plan: Plan, lower: "Vector", upper: "Vector", delta: "Vector") -> bool:
