@@ -12,6 +12,7 @@ from safetyboard_check.faults import need
 from safetyboard_check.onnx import Tensor
 
 MOST_WEIGHTS = 1 << 24
+MOST_OF_ALL = 1 << 26
 _NOT_FINITE = "a weight is NaN or infinite"
 
 
@@ -65,7 +66,7 @@ class Chain:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.layers: list[Layer] = []
-        self.shape, self.bare = shape, False
+        self.shape, self.bare, self.weights = shape, False, 0
 
     @property
     def size(self) -> int:
@@ -74,6 +75,8 @@ class Chain:
 
     def put(self, new: Layer, shape: tuple[int, ...] | None = None, *, bare: bool = False) -> None:
         """Add a layer; `bare`: a MatMul that may still take a bias."""
+        self.weights += len(new.rows) * new.width
+        need(self.weights <= MOST_OF_ALL, f"the network: over {MOST_OF_ALL} weights; this checker reads no more")
         self.layers.append(new)
         self.shape, self.bare = shape or self.shape, bare
 

@@ -119,6 +119,7 @@ def _node(read: Message) -> Node:
 
 
 def _value(read: Message) -> tuple[str, tuple[int, ...]]:
+    """Read a computed value's name and shape; old files list their constants among the inputs, of any type."""
     name, what = read.text(1), "the network: an input or output"
     form = read.part(2, what).part(1, what)
     need(form.integer(1) in (0, _FLOAT), f"the network: {name[:60]!r} is not float32")
@@ -139,7 +140,7 @@ def graph(content: bytes) -> Graph:
         held = tensor(part)
         need(held.name not in constants, f"the network: the constant {held.name[:60]!r} stands twice")
         constants[held.name] = held
-    inputs = [_value(part) for part in body.parts(11, "the network: an input")]
+    inputs = [_value(part) for part in body.parts(11, "the network: an input") if part.text(1) not in constants]
     outputs = [_value(part) for part in body.parts(12, "the network: an output")]
     nodes = [_node(part) for part in body.parts(1, "the network: a node")]
-    return Graph(nodes, constants, [v for v in inputs if v[0] not in constants], outputs)
+    return Graph(nodes, constants, inputs, outputs)

@@ -211,5 +211,5 @@ def apply(chain: Chain, node: Node, held: dict[int, Tensor], computed: int) -> N
         _RULES[node.operator](chain, node, held, computed)
     except Rejected as error:
         raise Rejected(f"{what}: {error}") from error
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, struct.error) as error:
         raise Rejected(f"{what}: its constants do not fit") from error

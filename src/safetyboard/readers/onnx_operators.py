@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 LARGEST_MATRIX = 1 << 24
 """Entries of one dense layer that an operator is written out as; the checker reads no larger one."""
-LARGEST_NETWORK = 1 << 27
-"""Entries of all layers together; 1 GiB as float64."""
+LARGEST_NETWORK = 1 << 26
+"""Entries of all layers together; 512 MiB as float64, and no more than the checker reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
