@@ -10,7 +10,7 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test check bench docs checker clean
+.PHONY: demo test check bench docs images checker clean
 .DELETE_ON_ERROR:
 
 $(VENV)/made:
@@ -51,6 +51,10 @@ check: $(VENV)/dev-installed
 
 docs: $(VENV)/dev-installed
 	$(BIN)/python tools/generate.py
+
+# The pictures of the documents, from a fresh run of the demonstration; needs chromium.
+images: $(VENV)/dev-installed
+	$(BIN)/python tools/screenshots.py
 
 bench: $(VENV)/dev-installed
 	$(BIN)/python bench/acasxu.py

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the pictures of the documents anew from the demonstration: figures out of its report, and the report itself."""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+REFUTED = 1
+# Title of a figure in the report -> file it becomes.
+FIGURES = {
+    "How far the claim holds": "certified-curve.svg",
+    "Inputs the failures hang on": "inputs.svg",
+    "The neighbourhood of a failure": "neighbourhood.svg",
+}
+SIZE = (1200, 1560)
+
+
+def investigated(folder: Path) -> Path:
+    """Run the demonstration; returns its report."""
+    docket = folder / "docket"
+    command = ["safetyboard", "investigate", str(ROOT / "examples" / "tumour"), "--out", str(docket), "--quiet"]
+    command[0] = str(Path(sys.executable).with_name(command[0]))
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != REFUTED:
+        raise SystemExit(f"The demonstration ended with {answer.returncode}: {answer.stderr[-500:]}")
+    return docket / "report.html"
+
+
+def figure(page: str, title: str) -> str:
+    """Cut one figure's drawing out of a report."""
+    found = re.search(rf"<figure[^>]*>(?:(?!</figure>).)*?(<svg.*?</svg>)(?:(?!</figure>).)*?{title}", page, re.DOTALL)
+    if found is None:
+        raise SystemExit(f"The report has no figure {title!r}.")
+    return found.group(1) + "\n"
+
+
+def photograph(report: Path, target: Path) -> None:
+    """Take a picture of the top of the report in a real browser."""
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        raise SystemExit("No chromium was found; install it to take the picture of the report.")
+    width, height = SIZE
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={width},{height}"]
+    command = [browser, *options, f"--screenshot={target}", report.as_uri()]
+    subprocess.run(command, capture_output=True, check=True, timeout=120)
+
+
+def main() -> None:
+    """Make all pictures."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        report = investigated(Path(folder))
+        page = report.read_text(encoding="utf-8")
+        for title, name in FIGURES.items():
+            (IMAGES / name).write_text(figure(page, title), encoding="utf-8")
+        photograph(report, IMAGES / "report.png")
+
+
+if __name__ == "__main__":
+    main()
