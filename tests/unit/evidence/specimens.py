@@ -94,7 +94,7 @@ class SmallCase:
             outputs_deployed=tuple(value.hex() for value in outputs),
             harm_exact="1/4",
             harm_deployed=(0.25).hex(),
-            error="1/1048576",
+            error="1/4194304",
             runtime={"name": "onnxruntime"},
             recipe=Recipe(
                 instrument="sampling",
