@@ -35,10 +35,10 @@ def investigated(folder: Path) -> Path:
 
 def figure(page: str, title: str) -> str:
     """Cut one figure's drawing out of a report."""
-    found = re.search(rf"<figure[^>]*>(?:(?!</figure>).)*?(<svg.*?</svg>)(?:(?!</figure>).)*?{title}", page, re.DOTALL)
-    if found is None:
-        raise SystemExit(f"The report has no figure {title!r}.")
-    return found.group(1) + "\n"
+    for whole in re.findall(r"<figure.*?</figure>", page, re.DOTALL):
+        if title in whole:
+            return whole[whole.index("<svg") : whole.index("</svg>") + len("</svg>")] + "\n"
+    raise SystemExit(f"The report has no figure {title!r}.")
 
 
 def photograph(report: Path, target: Path) -> None:
