@@ -11,9 +11,10 @@ from oracle.made_up_networks import onnx_bytes, setting_of
 from safetyboard.readers.onnx_edit import editable_layers, with_layers
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.catalog import CATALOG, instrument
-from safetyboard.surfaces.model.repair.repaired import RepairedNetwork
+from safetyboard.surfaces.model.repair.repaired import RepairedNetwork, wrong_calls
 from safetyboard.surfaces.model.setting import about
 from safetyboard.terms.budget import Budget
+from safetyboard.terms.domain import Row
 from safetyboard.terms.errors import WrongUse
 from safetyboard.terms.null import Null
 from safetyboard.terms.progress import Silent
@@ -86,3 +87,19 @@ def test_edited_weights_are_what_the_file_then_holds() -> None:
     assert (changed.layers[0].weight == network.layers[0].weight).all()
     with pytest.raises(WrongUse, match="cannot be edited"):
         with_layers(content, network, {7: (weight, bias)})
+
+
+def test_wrong_calls_are_counted_label_by_label_before_and_after() -> None:
+    """One output, called "high" above zero: the repair lifts everything by one half."""
+    before, _ = read_network(onnx_bytes([(np.array([[1.0]]), np.array([0.0]), False)]), "before.onnx")
+    after, _ = read_network(onnx_bytes([(np.array([[1.0]]), np.array([0.5]), False)]), "after.onnx")
+    rows = np.array([[-1.0], [-0.25], [0.25], [1.0], [0.0]])
+    labels = ("low", "low", "high", "high", "high")
+    wrong = {
+        "high": ((Row(coefficients=((0, "1"),)),),),
+        "low": ((Row(coefficients=((0, "-1"),)),),),
+    }
+    assert wrong_calls(before, after, rows, labels, wrong) == {
+        "high": {"rows": 3, "before": 1, "after": 0},
+        "low": {"rows": 2, "before": 0, "after": 1},
+    }
