@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetyboard.investigation import attack, prove
 from safetyboard.investigation.lint import lint
 from safetyboard.investigation.verdict import derive
-from safetyboard.readers.claims_book import Labelled
+from safetyboard.readers.claims_classes import Labelled
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.setting import NetworkSetting, load_settings
 from safetyboard.terms.canonical import Plain, digest_of

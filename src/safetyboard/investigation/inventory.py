@@ -4,16 +4,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation import pairing
 from safetyboard.investigation.examination import Question
-from safetyboard.investigation.pairing import LIST, Pair
-from safetyboard.readers.claims_toml import ClaimDraft, read_claims, read_header
-from safetyboard.readers.compressed import bare_name, inflated
-from safetyboard.readers.instances import read_instances
-from safetyboard.readers.onnx_file import read_network
-from safetyboard.readers.vnnlib import read_vnnlib
+from safetyboard.investigation.pairing import Pair
+from safetyboard.readers.catalog import CATALOG, kind_of, reader
+from safetyboard.readers.claims_toml import ClaimDraft, read_claims
+from safetyboard.readers.compressed import bare_name
+from safetyboard.readers.stored import Stored
 from safetyboard.surfaces.model.deployed import Deployed
 from safetyboard.terms.canonical import Plain, digest_of
 from safetyboard.terms.claim import Claim
@@ -109,35 +109,45 @@ def _take_chosen(book: CustodyBook, chosen: Path, names: list[str]) -> str:
 
 
 def _pairs(book: CustodyBook, names: Sequence[str], chosen: str | None, found: Inventory) -> tuple[Pair, ...]:
-    lists = [name for name in names if bare_name(name) == LIST]
+    lists = [name for name in names if kind_of(name) == "instances"]
     if lists and chosen is None:
-        content = inflated(book.read(lists[0]), lists[0])
-        book.mark(lists[0], "used", "pairs networks with properties")
-        return pairing.listed(read_instances(content, lists[0]), names)
+        return pairing.listed(_read(book, lists[0], "pairs networks with properties"), names)
     claims = [name for name in names if pairing.is_claims(name)]
     claimed = [subject for name in claims for subject in claims_made(book, name, names, found)]
     return pairing.by_names(names, chosen=chosen, claimed=claimed)
+
+
+def _read(book: CustodyBook, name: str, use: str, **facts: Any) -> Any:
+    """Let the reader that claims a file by its name read it, and put into the account what it used and left.
+
+    Args:    use: what the file was used for. facts: what its reader must know besides.
+    Raises:  UnreadableInput and its kin.
+    """
+    held = book.items[name]
+    kind = kind_of(name)
+    if kind not in CATALOG:
+        raise UnreadableInput(f"{name}: no reader takes this kind of file.", hint="See docs/reference/readers.md.")
+    reading = reader(kind).read(Stored(name=name, size=held.size, load=lambda: book.read(name)), **facts)
+    book.mark(name, "used", f"{use}; {reading.loss}" if reading.loss else use)
+    return reading.made
 
 
 def claims_made(book: CustodyBook, name: str, names: Sequence[str], found: Inventory) -> list[str]:
     """Make the claims of one claims file; returns the networks it speaks of."""
     folder = PurePosixPath(name).parent
     try:
-        header = read_header(inflated(book.read(name), name), name)
+        header = _read(book, name, "claims")
         network_name = _beside(folder, header.network, names, name)
         table = _beside(folder, header.data, names, name) if header.data is not None else None
         subject = subject_of(book, network_name, [f"{name} over {table or 'declared ranges'}"], found)
         network, content = found.networks[network_name], found.contents[network_name]
         deployed = Deployed(content, network.input_shape, {"kind": "identity"}, network_name)
-        data = inflated(book.read(table), table) if table is not None else None
-        drafts = read_claims(header, data=data, network=network, predict=deployed)
+        rows = _read(book, table, "data", **header.columns) if table is not None else None
+        drafts = read_claims(header, table=rows, network=network, predict=deployed)
     except SafetyboardError as error:
         book.fail(name, error)
         found.refusals.append(error)
         raise
-    book.mark(name, "used", "claims")
-    if table is not None:
-        book.mark(table, "used", "data")
     source = book.items[name].digest
     found.asked += [_drafted(draft, subject, name, source, content) for draft in drafts]
     return [network_name]
@@ -191,19 +201,16 @@ def subject_of(book: CustodyBook, name: str, tasks: Sequence[str], found: Invent
     """
     if name in found.networks:
         return found.subjects[name]
-    stored = book.read(name)
-    content = inflated(stored, name)
-    network, facts = read_network(content, name)
-    book.mark(name, "used", "subject")
-    found.networks[name], found.contents[name] = network, content
+    made, held = _read(book, name, "subject"), book.items[name]
+    found.networks[name], found.contents[name] = made.network, made.content
     found.subjects[name] = Subject(
         surface="model",
         name=name,
-        media_type="application/onnx+gzip" if stored is not content else "application/onnx",
-        digest=digest_of(stored),
-        content=network.content,
-        size=len(stored),
-        interface=facts,
+        media_type="application/onnx" if held.digest == made.network.content else "application/onnx+gzip",
+        digest=held.digest,
+        content=made.network.content,
+        size=held.size,
+        interface=made.facts,
         tasks=tuple(tasks),
     )
     return found.subjects[name]
@@ -222,21 +229,19 @@ def _ask(book: CustodyBook, pair: Pair, tasks: Sequence[str], found: Inventory) 
         found.asked.append(_unasked(subject, network, pair))
         return
     try:
-        stored = book.read(pair.property)
-        content = inflated(stored, pair.property)
-        domain = read_vnnlib(content, pair.property, inputs=network.inputs, outputs=network.outputs)
-        book.mark(pair.property, "used", "property")
+        made = _read(book, pair.property, "property", inputs=network.inputs, outputs=network.outputs)
     except SafetyboardError as error:
         _refused(book, pair, pair.property, error, found)
         return
-    claim = claim_of_property(subject, pair, domain, content)
+    domain: Domain = made.domain
+    claim = claim_of_property(subject, pair, domain, made.content)
     found.asked.append(
         Asked(
             claim=claim,
             domain=domain,
             subject_name=pair.network,
             property_name=pair.property,
-            source=digest_of(stored),
+            source=_digest(book, pair.property),
             content=subject.content,
             question=Question(claim=claim, domain=domain, content=found.contents[pair.network]),
         )

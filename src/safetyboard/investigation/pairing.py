@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from safetyboard.readers.catalog import kind_of
 from safetyboard.readers.compressed import bare_name
-from safetyboard.readers.instances import Instance
-
-LIST = "instances.csv"
+from safetyboard.readers.instances import NAME, Instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +24,17 @@ class Pair:
 
 def is_network(name: str) -> bool:
     """Tell whether a file's name says ONNX."""
-    return bare_name(name).lower().endswith(".onnx")
+    return kind_of(name) == "onnx"
 
 
 def is_property(name: str) -> bool:
     """Tell whether a file's name says VNN-LIB."""
-    return bare_name(name).lower().endswith(".vnnlib")
+    return kind_of(name) == "vnnlib"
 
 
 def is_claims(name: str) -> bool:
     """Tell whether a file is a claims file."""
-    return PurePosixPath(bare_name(name)).name == "claims.toml"
+    return kind_of(name) == "claims"
 
 
 def listed(instances: Sequence[Instance], names: Sequence[str]) -> tuple[Pair, ...]:
@@ -44,7 +43,7 @@ def listed(instances: Sequence[Instance], names: Sequence[str]) -> tuple[Pair, .
     pairs = []
     for instance in instances:
         absent = [name for name in (instance.network, instance.property) if name not in by_bare]
-        missing = f"{LIST}, line {instance.line}: {absent[0]} is not there" if absent else ""
+        missing = f"{NAME}, line {instance.line}: {absent[0]} is not there" if absent else ""
         pairs.append(
             Pair(
                 network=by_bare.get(instance.network, instance.network),

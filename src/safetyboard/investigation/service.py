@@ -112,7 +112,7 @@ def trust(course: Course) -> None:
         dossier.checks.append(check)
         if check.outcome == "broken":
             dossier.distrusted.add(name)
-    data = {name: held.digest for name, held in items.items() if held.state == "used" and held.why == "data"}
+    data = {name: held.digest for name, held in items.items() if held.state == "used" and held.why.startswith("data")}
     dossier.checks += standing_checks(data)
     for check in dossier.checks:
         if check.outcome == "broken":

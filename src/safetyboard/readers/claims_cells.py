@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from safetyboard.readers.claims_book import Book, Box, Made, Unsafe
+from safetyboard.readers.claims_book import Book, Box, Made
+from safetyboard.readers.claims_classes import Unsafe
 from safetyboard.readers.claims_schema import decimal, text_of
 from safetyboard.terms.domain import Excluded, Row
 from safetyboard.terms.numbers import rational_text
@@ -38,12 +39,9 @@ def class_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fracti
 
 def wrong_when(book: Book, entry: Mapping[str, Any], place: str, label: str) -> Unsafe:
     """Say which outputs are unsafe for a row of class `label`."""
-    if label not in book.classes:
-        raise book.fault("[[classes]]", f"the class {label!r} of the data is not declared.")
     if entry["kind"] == "class-never":
-        return book.called(text_of(entry, "never", f"{book.name}: {place}"), place)
-    others = [name for name in book.classes if name != label]
-    return tuple(conjunction for name in others for conjunction in book.called(name, place, over=label))
+        return book.classes.called(text_of(entry, "never", f"{book.name}: {place}"), f"{book.name}: {place}")
+    return book.classes.wrongly(label, f"{book.name}: {place}")
 
 
 def range_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fraction | None) -> Made:
@@ -53,10 +51,10 @@ def range_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fracti
         raise book.fault(place, f"output must be a number below {book.network.outputs}.")
     unsafe: list[tuple[Row, ...]] = []
     if "at_least" in entry:
-        limit = decimal(entry["at_least"], place)
+        limit = decimal(entry["at_least"], f"{book.name}: {place}")
         unsafe.append((Row(coefficients=((output, "1"),), constant=rational_text(-limit)),))
     if "at_most" in entry:
-        limit = decimal(entry["at_most"], place)
+        limit = decimal(entry["at_most"], f"{book.name}: {place}")
         unsafe.append((Row(coefficients=((output, "-1"),), constant=rational_text(limit)),))
     if not unsafe:
         raise book.fault(place, "output-range needs at_least, at_most or both.")
@@ -74,17 +72,19 @@ def range_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fracti
 def named_box(book: Book, entry: Mapping[str, Any], place: str) -> Box:
     """Make the box that an entry writes out by feature names."""
     ranges = entry["box"]
+    book.known(ranges, place, "box")
     lower, upper = [], []
     for i, feature in enumerate(book.features):
         name = str(feature["name"])
-        pair = ranges.get(name) if isinstance(ranges, Mapping) else None
+        pair = ranges.get(name)
         if pair is None and {"lower", "upper"} <= set(feature):
             pair = [feature["lower"], feature["upper"]]
         if not isinstance(pair, list) or len(pair) != 2:
             raise book.fault(place, f"box needs a range [low, high] for {name!r}.")
-        ends = sorted(book.scaled(i, decimal(value, place)) for value in pair)
+        ends = [book.scaled(i, decimal(value, f"{book.name}: {place}")) for value in pair]
         lower.append(ends[0])
         upper.append(ends[1])
+    book.reachable([*lower, *upper], place)
     return Box(lower, upper, [])
 
 
@@ -98,8 +98,8 @@ def monotone_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fra
     if not isinstance(output, int) or not 0 <= output < book.network.outputs:
         raise book.fault(place, f"output must be a number below {book.network.outputs}.")
     index = names.index(feature)
-    step = decimal(entry.get("step", 0), place) / abs(book.scale[index][1])
-    slack = decimal(entry.get("slack", 0), place)
+    step = decimal(entry.get("step", 0), f"{book.name}: {place}") / abs(book.scale[index][1])
+    slack = decimal(entry.get("slack", 0), f"{book.name}: {place}")
     if step <= 0:
         raise book.fault(place, "monotone needs step above zero: the largest rise compared.")
     sign = 1 if direction == "up" else -1
@@ -111,6 +111,8 @@ def monotone_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fra
         lift={"kind": "twin", "feature": index},
         measured=f"pairs of inputs that differ only in {feature}, by up to one step",
     )
+    if "box" not in entry and book.table is None:
+        raise book.fault(place, "monotone needs a box or a data file.")
     boxes = (
         [("box", named_box(book, entry, place))]
         if "box" in entry

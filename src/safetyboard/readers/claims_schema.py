@@ -2,7 +2,6 @@
 """The keys claims.toml may hold, and how a wrong one is named."""
 
 import difflib
-import math
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -11,21 +10,30 @@ from safetyboard.terms.errors import SyntaxFault
 
 SCHEMA = "safetyboard.claims/1"
 SEE = "See docs/reference/claims.md."
-KEYS: Mapping[str, tuple[str, ...]] = {
+_TABLE_KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("schema", "network", "data", "features", "classes", "claims", "scaling"),
     "network": ("file",),
     "data": ("file", "label", "row"),
     "scaling": ("where", "mean", "deviation"),
     "features": ("name", "unit", "lower", "upper"),
     "classes": ("name", "output", "above", "below"),
-    "claims": (
-        *("name", "kind", "statement", "tier", "intended", "measured", "rows", "never", "tolerance", "radius"),
-        *("radii", "per_feature", "output", "at_least", "at_most", "box", "feature", "direction", "step", "slack"),
-    ),
+}
+_AROUND = ("tolerance", "radius", "radii", "per_feature")
+KEYS_OF_ALL = ("name", "kind", "statement", "tier", "intended", "measured")
+KEYS_OF_KIND: Mapping[str, tuple[str, ...]] = {
+    "class-never": ("rows", "never", *_AROUND),
+    "robust-class": ("rows", *_AROUND),
+    "output-range": ("output", "at_least", "at_most", "box", *_AROUND),
+    "monotone": ("feature", "direction", "output", "step", "slack", "box", *_AROUND),
+}
+KEYS: Mapping[str, tuple[str, ...]] = {
+    **_TABLE_KEYS,
+    "claims": tuple(dict.fromkeys([*KEYS_OF_ALL, *(key for keys in KEYS_OF_KIND.values() for key in keys)])),
 }
 _LISTS = ("mean", "deviation", "radii")
 _TABLES = ("per_feature", "box")
 _NUMBERS = ("lower", "upper", "above", "below", "radius", "step", "slack", "at_least", "at_most")
+LARGEST = 2**127
 TIERS = ("good", "intended", "non-disastrous")
 
 
@@ -52,9 +60,9 @@ def _known(entry: Mapping[str, Any], table: str, place: str) -> None:
         if key not in KEYS[table]:
             near = difflib.get_close_matches(key, KEYS[table], 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(KEYS[table])}."
-            raise SyntaxFault(f"{place}: the key {key!r} is unknown.", hint=hint)
+            raise SyntaxFault(f"{place}: the key {shown(key)} is unknown.", hint=hint)
         if table and not _fits(key, entry[key]):
-            raise SyntaxFault(f"{place}: {key} is {str(entry[key])[:40]!r}, which has the wrong type.", hint=SEE)
+            raise SyntaxFault(f"{place}: {key} is {shown(entry[key])}, which has the wrong type.", hint=SEE)
 
 
 def _fits(key: str, value: Any) -> bool:
@@ -66,6 +74,14 @@ def _fits(key: str, value: Any) -> bool:
         whole = isinstance(value, int) and not isinstance(value, bool)
         return whole or (key != "output" and isinstance(value, float))
     return isinstance(value, str)
+
+
+def shown(value: Any) -> str:
+    """Write a value out of the file so that it can stand in a sentence."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a very large number"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "…"
 
 
 def listed(plain: Mapping[str, Any], table: str, name: str) -> list[Mapping[str, Any]]:
@@ -90,8 +106,10 @@ def text_of(entry: Mapping[str, Any], key: str, place: str) -> str:
 def decimal(value: Any, place: str) -> Fraction:
     """Read a number of the file as the decimal that was written (the shortest that gives this float).
 
-    Raises:  SyntaxFault: not a finite number.
+    Raises:  SyntaxFault: not a number, or not a finite one of single precision.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise SyntaxFault(f"{place}: {value!r} is not a finite number.")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SyntaxFault(f"{place}: {shown(value)} is not a number.", hint="Write one without quotation marks.")
+    if not abs(value) < LARGEST:
+        raise SyntaxFault(f"{place}: {shown(value)} is not a finite number of single precision.", hint="Correct it.")
     return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)

@@ -7,9 +7,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from safetyboard.readers.claims_book import Book, ClaimsFile, Labelled, Made, Predict
+from safetyboard.readers.claims_book import Book, ClaimsFile, Made, Predict
 from safetyboard.readers.claims_cells import KINDS
-from safetyboard.readers.claims_schema import SCHEMA, SEE, check_keys, decimal, listed, text_of
+from safetyboard.readers.claims_classes import Labelled
+from safetyboard.readers.claims_schema import (
+    KEYS_OF_ALL,
+    KEYS_OF_KIND,
+    SCHEMA,
+    SEE,
+    check_keys,
+    decimal,
+    listed,
+    shown,
+    text_of,
+)
+from safetyboard.readers.compressed import bare_name, opened
+from safetyboard.readers.data_table import Table
+from safetyboard.readers.stored import Reading, Stored
 from safetyboard.terms.domain import Domain, Variable
 from safetyboard.terms.errors import SyntaxFault
 from safetyboard.terms.network import Network
@@ -17,6 +31,10 @@ from safetyboard.terms.numbers import rational_text
 
 if TYPE_CHECKING:
     from safetyboard.terms.network import Matrix
+
+
+NAME = "claims.toml"
+LARGEST_TEXT = 4 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +58,18 @@ class ClaimDraft:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def sniff(content: bytes, name: str) -> bool:
-    """Tell whether the name is that of a claims file."""
-    return name.rsplit("/", 1)[-1] == "claims.toml" or name.endswith(".claims.toml")
+def sniff(name: str) -> bool:
+    """Tell whether the name is that of a claims file, in whatever folder."""
+    return bare_name(name).rpartition("/")[2] == NAME
+
+
+def read(stored: Stored) -> Reading[ClaimsFile]:
+    """Read what a claims file says and names; its claims are made by `read_claims` once the files it names are read.
+
+    Raises:  SyntaxFault: with the table, the key and the remedy. TooLarge.
+    """
+    header = read_header(opened(stored, LARGEST_TEXT), stored.name)
+    return Reading(made=header, unit="claims", met=len(listed(header.plain, "claims", header.name)))
 
 
 def read_header(content: bytes, name: str) -> ClaimsFile:
@@ -52,25 +79,27 @@ def read_header(content: bytes, name: str) -> ClaimsFile:
     """
     try:
         plain = tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SyntaxFault(f"{name}: not TOML ({error}).", hint=SEE) from error
+    except RecursionError as error:
+        raise SyntaxFault(f"{name}: nested too deep.", hint=SEE) from error
+    except ValueError as error:
+        raise SyntaxFault(f"{name}: not TOML ({' '.join(str(error).split())[:200]}).", hint=SEE) from error
     check_keys(plain, name)
     if plain.get("schema") != SCHEMA:
-        raise SyntaxFault(f"{name}: schema is {plain.get('schema')!r}.", hint=f'Write schema = "{SCHEMA}".')
+        raise SyntaxFault(f"{name}: schema is {shown(plain.get('schema'))}.", hint=f'Write schema = "{SCHEMA}".')
     network = text_of(plain.get("network", {}), "file", f"{name}: [network]")
     data = plain.get("data", {}).get("file")
     return ClaimsFile(network=network, data=data, plain=plain, name=name)
 
 
 def read_claims(
-    header: ClaimsFile, *, data: bytes | None, network: Network, predict: Predict
+    header: ClaimsFile, *, table: Table | None, network: Network, predict: Predict
 ) -> tuple[ClaimDraft, ...]:
     """Make every claim of the file; rows already wrong before any change are excluded and counted.
 
-    Args:    data: bytes of the data file, where one is named. predict: runs the network as deployed.
+    Args:    table: the data file, where one is named. predict: runs the network as deployed.
     Raises:  SyntaxFault, UnreadableInput: each names file, table, key or row, and the remedy.
     """
-    book = Book(header, data, network, predict)
+    book = Book(header, table, network, predict)
     drafts = [draft for entry in listed(header.plain, "claims", header.name) for draft in _drafts(book, entry)]
     if not drafts:
         raise SyntaxFault(f"{header.name}: there is no [[claims]].", hint=SEE)
@@ -87,13 +116,25 @@ def _drafts(book: Book, entry: Mapping[str, Any]) -> list[ClaimDraft]:
     place = f"[[claims]] {name!r}"
     kind = text_of(entry, "kind", f"{book.name}: {place}")
     if kind not in KINDS:
-        raise book.fault(place, f"kind is {kind!r}; known: {', '.join(sorted(KINDS))}.")
+        raise book.fault(place, f"kind is {shown(kind)}; known: {', '.join(sorted(KINDS))}.")
+    _suits(entry, kind, f"{book.name}: {place}")
     radii: list[Fraction | None] = [decimal(value, f"{book.name}: {place}") for value in entry.get("radii", [])]
     relative = entry.get("tolerance", "relative") == "relative"
     return [
         _draft(book, entry, _title(name, radius, relative=relative), KINDS[kind](book, entry, place, radius), radius)
         for radius in radii or [None]
     ]
+
+
+def _suits(entry: Mapping[str, Any], kind: str, place: str) -> None:
+    """Refuse keys that mean nothing to a kind of claim: a check that is not made must not look like one."""
+    idle = sorted(set(entry) - set(KEYS_OF_ALL) - set(KEYS_OF_KIND[kind]))
+    if idle:
+        raise SyntaxFault(
+            f"{place}: {idle[0]} means nothing to {kind}.", hint=f"It takes: {', '.join(KEYS_OF_KIND[kind])}."
+        )
+    if {"radius", "radii"} <= set(entry):
+        raise SyntaxFault(f"{place}: both radius and radii are given.", hint="Give one of them.")
 
 
 def _title(name: str, radius: Fraction | None, *, relative: bool) -> tuple[str, str]:
@@ -105,38 +146,34 @@ def _title(name: str, radius: Fraction | None, *, relative: bool) -> tuple[str, 
 def _draft(
     book: Book, entry: Mapping[str, Any], title: tuple[str, str], made: Made, radius: Fraction | None
 ) -> ClaimDraft:
-    name, shown = title
+    name, shown_radius = title
+    named = book.classes.outputs_named()
     features = [Variable(name=str(f["name"]), unit=str(f.get("unit", ""))) for f in book.features]
     if made.lift.get("kind") == "twin":
         feature = features[int(made.lift["feature"])]
         features.append(Variable(name=f"rise of {feature.name}", unit=feature.unit))
+    labels = book.table.labels if book.table is not None and made.lift.get("kind") != "twin" else ()
+    labelled = book.classes.labelled(labels)
     judged = f"{len(made.cells)} cells judged, {len(made.excluded)} excluded; {made.measured}"
     return ClaimDraft(
         name=name,
-        statement=str(entry.get("statement", entry["name"])).replace("{radius}", shown),
+        statement=str(entry.get("statement", entry["name"])).replace("{radius}", shown_radius),
         tier=str(entry.get("tier", "non-disastrous")),
         intended=str(entry.get("intended", "")),
         measured=str(entry.get("measured", "")) or judged,
         domain=Domain(
             inputs=tuple(features),
-            outputs=tuple(Variable(name=_output_name(book, i)) for i in range(made.outputs)),
+            outputs=tuple(Variable(name=named.get(i, f"Y_{i}")) for i in range(made.outputs)),
             cells=tuple(made.cells),
             unsafe_sets=tuple(made.unsafe),
             lift=dict(made.lift),
             excluded=tuple(made.excluded),
         ),
         reference=book.rows() if book.table is not None and made.lift.get("kind") != "twin" else None,
-        labelled=book.labelled() if made.lift.get("kind") != "twin" else None,
+        labelled=labelled,
         radius=None if radius is None else rational_text(radius),
         counts={"rows": len(made.cells) + len(made.excluded), "excluded": len(made.excluded)},
     )
-
-
-def _output_name(book: Book, index: int) -> str:
-    for name, entry in book.classes.items():
-        if entry.get("output") == index and "above" not in entry and "below" not in entry:
-            return name
-    return f"Y_{index}"
 
 
 def _percent(radius: Fraction) -> str:

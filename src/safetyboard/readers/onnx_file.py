@@ -3,14 +3,17 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
+from safetyboard.readers.compressed import bare_name, opened
 from safetyboard.readers.onnx_operators import LARGEST_MATRIX, RULES, SUPPORTED, Chain, Step
 from safetyboard.readers.onnx_parts import FLOAT, MOST_AXES, array_of, attributes_of, constant_of, shown
+from safetyboard.readers.stored import Reading, Stored
 from safetyboard.terms.canonical import Plain, digest_of
 from safetyboard.terms.errors import TooLarge, UnreadableInput, UnsupportedOperator
 from safetyboard.terms.network import Layer, Network
@@ -20,9 +23,36 @@ MOST_NODES = 100_000
 Arrays = dict[str, "np.ndarray[Any, Any]"]
 
 
-def sniff(content: bytes, name: str) -> bool:
-    """Tell whether the name says ONNX; the content decides only when it is read."""
-    return name.removesuffix(".gz").endswith(".onnx")
+@dataclass(frozen=True, kw_only=True)
+class OnnxFile:
+    """Hold a network that was read: its layers, facts about its interface, and its unpacked bytes."""
+
+    network: Network
+    facts: Mapping[str, Plain]
+    content: bytes
+
+
+def sniff(name: str) -> bool:
+    """Tell whether the name says ONNX."""
+    return bare_name(name).lower().endswith(".onnx")
+
+
+def read(stored: Stored) -> Reading[OnnxFile]:
+    """Read a network; what carries no numbers (metadata, notes of shapes) and unused constants are left.
+
+    Raises:  UnreadableInput, UnsupportedOperator, TooLarge: each names file, node and remedy.
+    """
+    content = opened(stored, LARGEST_FILE)
+    network, facts = read_network(content, stored.name)
+    model = onnx.load_model_from_string(content)
+    graph, used = model.graph, {name for node in model.graph.node for name in node.input}
+    left = {
+        "entries of metadata": len(model.metadata_props),
+        "notes of shapes": len(graph.value_info),
+        "unused constants": sum(tensor.name not in used for tensor in graph.initializer),
+    }
+    met = len(graph.node) + len(graph.initializer) + len(model.metadata_props) + len(graph.value_info)
+    return Reading(made=OnnxFile(network=network, facts=facts, content=content), unit="parts", met=met, left=left)
 
 
 def read_network(content: bytes, name: str) -> tuple[Network, dict[str, Plain]]:

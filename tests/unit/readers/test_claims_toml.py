@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from oracle.made_up_networks import onnx_bytes
 from safetyboard.readers.claims_toml import ClaimDraft, read_claims, read_header
+from safetyboard.readers.data_table import read_table
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.setting import load_settings, run
 from safetyboard.terms.claim import Claim
@@ -38,7 +39,8 @@ NETWORK, _ = read_network(CONTENT, "n.onnx")
 
 def drafts(text: str, data: bytes | None = DATA) -> tuple[ClaimDraft, ...]:
     header = read_header(text.encode(), "claims.toml")
-    return read_claims(header, data=data, network=NETWORK, predict=lambda batch: run(NETWORK.layers, batch))
+    table = None if data is None or header.data is None else read_table(data, header.data, **header.columns)
+    return read_claims(header, table=table, network=NETWORK, predict=lambda batch: run(NETWORK.layers, batch))
 
 
 NEVER = HEAD + '[[claims]]\nname = "c"\nkind = "class-never"\nrows = "yes"\nnever = "no"\n'

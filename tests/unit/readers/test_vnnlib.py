@@ -61,7 +61,7 @@ WRONG = {
     "a relation between inputs": (HEAD + BOX + "(assert (<= X_0 X_1))", "joins several inputs"),
     "words outside any command": ("hello", "line 1, column 1"),
     "nothing": ("", "no variable"),
-    "no number": (HEAD + "(assert (<= X_0 1.2.3))", "is not a variable"),
+    "no number": (HEAD + "(assert (<= X_0 1.2.3))", "line 5, column 17: '1.2.3' is not a number"),
     "another sort": ("(declare-const X_0 Int)", "line 1, column 20"),
 }
 

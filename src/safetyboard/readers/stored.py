@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader is handed and what it hands back: a stored file, and what was made of it with what was left."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """Hand over one file as it is kept: its name, its size in bytes, and a way to its bytes."""
+
+    name: str
+    size: int
+    load: Callable[[], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Generic[T]):
+    """Hold what a reader made of a file, and its loss account: met = read + everything in `left`.
+
+    Args:    unit: what is counted, in the plural. left: what was met and not used, by reason.
+    """
+
+    made: T
+    unit: str
+    met: int
+    left: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        """Count what was used."""
+        return self.met - sum(self.left.values())
+
+    @property
+    def loss(self) -> str:
+        """Say what was left, for people; empty where nothing was."""
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.left.items() if count)
+        return f"{self.read} of {self.met} {self.unit} read; left: {reasons}" if reasons else ""
