@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the records of a docket by their ids and its blobs by their digests; signatures and the log's tree are not looked at."""
+"""Read the records of a docket by their ids and its blobs by their digests; signatures are not looked at."""
 
 import base64
 import binascii

@@ -15,7 +15,7 @@ class Rejected(Refusal):
 
 
 class NotADocket(Refusal):
-    """This is no docket, or one of a newer format."""
+    """What was named is no docket, or one of a newer format."""
 
     code = 2
 
