@@ -37,7 +37,7 @@ def figure(page: str, title: str) -> str:
     """Cut one figure's drawing out of a report."""
     for whole in re.findall(r"<figure.*?</figure>", page, re.DOTALL):
         if title in whole:
-            return whole[whole.index("<svg") : whole.index("</svg>") + len("</svg>")] + "\n"
+            return str(whole[whole.index("<svg") : whole.index("</svg>") + len("</svg>")]) + "\n"
     raise SystemExit(f"The report has no figure {title!r}.")
 
 

@@ -42,7 +42,8 @@ def summary(outcome: Outcome) -> str:
     if len(outcome.claims) > MOST:
         lines.append(f"… and {len(outcome.claims) - MOST} more claims")
     for finding in outcome.findings[:MOST]:
-        lines += ["", f"Finding: {finding['title']}", f"  cause ({finding['grade']}): {finding['cause']}"]
+        lines += ["", f"Finding: {finding['title']}"]
+        lines += [f"  cause ({finding['grade']}): {finding['cause']}"] if finding["grade"] != "unknown" else []
     lines += _remedies(outcome.remedies[:MOST])
     loss = ", ".join(f"{count} {name}" for name, count in outcome.loss.items() if name != "claims" and count)
     lines += ["", f"{outcome.loss.get('claims', 0)} claims: {loss or 'none'}"]

@@ -11,6 +11,7 @@ from safetyboard.investigation.dossier import File
 from safetyboard.investigation.explain import Explanation, Pattern
 from safetyboard.surfaces.model.explain.grade import grade
 from safetyboard.terms.ablation import Ablation
+from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.finding import Finding, Grade, Rival
 from safetyboard.terms.numbers import parse_rational
@@ -35,23 +36,39 @@ def findings(files: Mapping[str, File], explained: Mapping[str, Explanation]) ->
 
     Args:    files: of claims on subjects as given. explained: by claim id, for refuted claims.
     """
-    families: dict[tuple[str, str], list[str]] = {}
-    for name, file in files.items():
-        if file.verdict is not None and file.verdict.verdict == "REFUTED":
-            families.setdefault(_family(file), []).append(name)
     written = []
-    for names in families.values():
+    for names in _families(files):
         members = [
             (files[name], pattern) for name in names if name in explained for pattern in explained[name].patterns
         ]
         written += [_finding(cluster, explained) for cluster in _clusters(members)]
-        bare = [files[name] for name in names if name not in explained or not explained[name].patterns]
-        written += [_unexplained(file, explained.get(_id(file))) for file in bare]
+        bare: dict[str, list[File]] = {}
+        for name in names:
+            if name not in explained or not explained[name].patterns:
+                bare.setdefault(_reason(explained.get(name)), []).append(files[name])
+        written += [_unexplained(group, explained, reason) for reason, group in bare.items()]
     return sorted(written, key=lambda finding: (-finding.severity, finding.title, record_id(finding)))
 
 
-def _family(file: File) -> tuple[str, str]:
-    """Name the question: one property, whatever its radius and whichever network it is put to."""
+def _families(files: Mapping[str, File]) -> list[list[str]]:
+    """Gather refuted claims that ask the same: one property at all its radii and of all networks it is put to.
+
+    A property put to one network only is gathered with the others that call the same outputs of that network unsafe.
+    """
+    asked_of: dict[tuple[str, str], set[str]] = {}
+    for file in files.values():
+        asked_of.setdefault(_question(file), set()).add(file.asked.subject_name)
+    families: dict[tuple[str, ...], list[str]] = {}
+    for name, file in files.items():
+        if file.verdict is not None and file.verdict.verdict == "REFUTED":
+            alone = len(asked_of[_question(file)]) == 1 and "family" not in file.asked.claim.extra
+            unsafe = digest_of(repr(file.asked.domain.unsafe_sets).encode())
+            key = ("subject", file.asked.subject_name, unsafe) if alone else ("property", *_question(file))
+            families.setdefault(key, []).append(name)
+    return list(families.values())
+
+
+def _question(file: File) -> tuple[str, str]:
     return file.asked.source, str(file.asked.claim.extra.get("family", file.asked.property_name))
 
 
@@ -86,7 +103,7 @@ def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding
     cases = f"{len(rows)} case{'s' if len(rows) != 1 else ''}{', first at ±' + radius if radius else ''}"
     return Finding(
         title=f"{_subjects(files)}: fails through {_few(shared)} ({cases})",
-        summary=f"{files[0].asked.claim.statement} This fails: {_listed(rows)}. In at least half of the failures "
+        summary=f"{_statement(files)} This fails: {_listed(rows)}. In at least half of the failures "
         f"looked at, the smallest set of inputs that keeps the failure holds {_few(shared, most=40)}.",
         claims=tuple(_id(file) for file in files),
         evidence=tuple(
@@ -189,18 +206,22 @@ def _nature(files: Sequence[File], explained: Mapping[str, Explanation]) -> tupl
     return "unclear", f"margins do not settle it: {said}"
 
 
-def _unexplained(file: File, known: Explanation | None) -> Finding:
-    """State a failure whose cause was not found: unknown is a respectable answer."""
-    witnesses = [record for record in file.evidence if isinstance(record, Witness)]
+def _reason(known: Explanation | None) -> str:
     nulls = known.nulls if known is not None else ()
-    reason = " ".join(dict.fromkeys(null.obstruction for null in nulls)) or "no experiment was made"
-    rows = sorted({file.asked.domain.cells[witness.cell].label for witness in witnesses})
+    return " ".join(dict.fromkeys(null.obstruction for null in nulls)) or "no experiment was made"
+
+
+def _unexplained(files: Sequence[File], explained: Mapping[str, Explanation], reason: str) -> Finding:
+    """State failures whose cause was not found: unknown is a respectable answer."""
+    witnesses = [(file, record) for file in files for record in file.evidence if isinstance(record, Witness)]
+    nulls = [null for file in files if _id(file) in explained for null in explained[_id(file)].nulls]
+    rows = sorted({_label(file, witness) for file, witness in witnesses})
     return Finding(
-        title=f"{_subjects([file])}: fails, cause not found",
-        summary=f"{file.asked.claim.statement} This fails: {_listed(rows)}.",
-        claims=(_id(file),),
-        evidence=tuple(record_id(record) for record in (*witnesses, *nulls)),
-        severity=_severity([file], len(rows)),
+        title=f"{_subjects(files)}: fails, cause not found ({len(rows)} case{'s' if len(rows) != 1 else ''})",
+        summary=f"{_statement(files)} This fails: {_listed(rows)}.",
+        claims=tuple(_id(file) for file in files),
+        evidence=tuple(record_id(record) for record in (*(witness for _, witness in witnesses), *nulls)),
+        severity=_severity(files, len(rows)),
         cause="unknown",
         grade="unknown",
         weakest_link=reason,
@@ -216,6 +237,11 @@ def _severity(files: Sequence[File], cases: int) -> int:
     radii = [parse_rational(str(f.asked.claim.extra["radius"])) for f in files if "radius" in f.asked.claim.extra]
     near = int(100 / (1 + 100 * min(radii))) if radii else 50
     return tier * 1_000_000 + near * 1_000 + min(cases, 999)
+
+
+def _statement(files: Sequence[File]) -> str:
+    said = list(dict.fromkeys(file.asked.claim.statement for file in files))
+    return said[0] if len(said) == 1 else f"{said[0]} And {len(said) - 1} more claims of this kind."
 
 
 def _smallest_radius(files: Sequence[File]) -> str:
