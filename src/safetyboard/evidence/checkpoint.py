@@ -9,7 +9,7 @@ from safetyboard.evidence.keys import SigningKey, verifies
 from safetyboard.terms.errors import UntrustedEvidence
 
 _NOTE = re.compile(
-    r"(?P<text>(?P<origin>[^\n+ ]+)\n(?P<size>0|[1-9][0-9]{0,15})\n(?P<root>[A-Za-z0-9+/]{43}=)\n)"
+    r"(?P<text>(?P<origin>[^\n+ ]+)\n(?P<size>0|[1-9][0-9]{0,14})\n(?P<root>[A-Za-z0-9+/]{43}=)\n)"
     r"\n\u2014 (?P<name>[^\n ]+) (?P<signature>[A-Za-z0-9+/=]+)\n"
 )
 

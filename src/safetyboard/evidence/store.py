@@ -141,6 +141,9 @@ def _unchanged(file: BinaryIO, before: os.stat_result, name: str) -> Iterator[by
     size = 0
     for chunk in _chunks(file, name):
         size += len(chunk)
+        if size > before.st_size:
+            # A file that somebody goes on writing to may have no end.
+            break
         yield chunk
     after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != before.st_size:
