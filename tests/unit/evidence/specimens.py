@@ -147,15 +147,19 @@ class SmallCase:
     ) -> Path:
         """Write the whole docket."""
         writer = DocketWriter(target, key, replace=replace)
-        if weightless:
-            writer.withhold(self.network, "left out on purpose")
-        else:
-            writer.put_blob(self.network)
-        for record in self.records():
-            writer.state(record)
-        files = extra_files(REPORT, LESSONS, "small", opened="2026-01-02T03:04:05Z")
-        case = self.case(files, result_digest(writer.ids), opened or "2026-01-02T03:04:05Z", writer.withheld)
-        return writer.finish(case, files)
+        try:
+            if weightless:
+                writer.withhold(self.network, "left out on purpose")
+            else:
+                writer.put_blob(self.network)
+            for record in self.records():
+                writer.state(record)
+            files = extra_files(REPORT, LESSONS, "small", opened="2026-01-02T03:04:05Z")
+            opened = opened or "2026-01-02T03:04:05Z"
+            return writer.finish(self.case(files, result_digest(writer.ids), opened, writer.withheld), files)
+        except BaseException:
+            writer.abandon()
+            raise
 
 
 SMALL = SmallCase(b"not a real network, but bytes all the same")

@@ -7,12 +7,12 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.evidence.specimens import KEY, OTHER_KEY
 
 from safetyboard.evidence.checkpoint import key_hash, origin_of, read_checkpoint, write_checkpoint
 from safetyboard.terms.errors import UntrustedEvidence
 from safetyboard_check import log as checker_log
 from safetyboard_check.ed25519 import Verifier
+from unit.evidence.specimens import KEY, OTHER_KEY
 
 ROOT = hashlib.sha256(b"root").digest()
 
@@ -26,7 +26,7 @@ def note(text: str, *, name: str | None = None, key: bytes | None = None, signed
 
 def test_the_key_hash_is_that_of_the_signed_note_s_own_example() -> None:
     # golang.org/x/mod/sumdb/note: the verifier key of sum.golang.org, name+hash+base64(0x01 || public key).
-    name, stated, encoded = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8".split("+", 2)
+    name, stated, encoded = ["sum.golang.org", "033de0ae", "Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"]
     raw = base64.b64decode(encoded)
     assert raw[0] == 1
     assert key_hash(name, raw[1:]).hex() == stated

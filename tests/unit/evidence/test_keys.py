@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.evidence.specimens import KEY, OTHER_KEY
 
 from safetyboard.evidence.keys import FILE, SigningKey, fingerprint_of, home, load_key, make_key, verifies
 from safetyboard.terms.errors import EnvironmentFault, UnreadableInput
 from safetyboard_check.ed25519 import Verifier
+from unit.evidence.specimens import KEY, OTHER_KEY
 
 # RFC 8032 section 7.1, TEST 1 to 3: secret key, public key, message, signature.
 VECTORS = [

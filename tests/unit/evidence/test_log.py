@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import merkle
 
+from oracle import merkle
 from safetyboard.evidence import log as log_module
 from safetyboard.evidence.log import Log
 from safetyboard.terms.errors import EnvironmentFault, UntrustedEvidence

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.evidence.specimens import KEY, OTHER_KEY, SMALL
 
 from safetyboard.evidence.statements import PAYLOAD_TYPE, opened_line, pre_authentication, signed_line, statement_of
 from safetyboard.terms.canonical import canonical_json, content_id
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import from_plain, record_id, to_plain
 from safetyboard.terms.errors import UntrustedEvidence
+from unit.evidence.specimens import KEY, OTHER_KEY, SMALL
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=8),
@@ -47,13 +47,20 @@ def test_what_is_signed_is_the_example_of_the_dsse_protocol() -> None:
 
 @pytest.mark.parametrize(
     ("payload", "kind", "encoded"),
-    [(b"", "", b"DSSEv1 0  0 "), (b"\n\0", "\u00e9", b"DSSEv1 2 \xc3\xa9 2 \n\0"), (b"1 2", "a 1", b"DSSEv1 3 a 1 3 1 2")],
+    [
+        (b"", "", b"DSSEv1 0  0 "),
+        (b"\n\0", "\u00e9", b"DSSEv1 2 \xc3\xa9 2 \n\0"),
+        (b"1 2", "a 1", b"DSSEv1 3 a 1 3 1 2"),
+    ],
 )
 def test_lengths_are_counted_in_bytes(payload: bytes, kind: str, encoded: bytes) -> None:
     assert pre_authentication(payload, kind) == encoded
 
 
-@given(first=st.tuples(st.binary(max_size=6), st.text("a 1", max_size=4)), second=st.tuples(st.binary(max_size=6), st.text("a 1", max_size=4)))  # fmt: skip  # noqa: E501
+PAYLOADS = st.tuples(st.binary(max_size=6), st.text("a 1", max_size=4))
+
+
+@given(first=PAYLOADS, second=PAYLOADS)
 def test_no_two_payloads_share_what_is_signed(first: tuple[bytes, str], second: tuple[bytes, str]) -> None:
     assert (pre_authentication(*first) == pre_authentication(*second)) == (first == second)
 
@@ -162,11 +169,12 @@ def test_a_line_that_is_no_statement_is_one_sentence(line: bytes) -> None:
 @pytest.mark.parametrize("predicate", [None, 3, "claim", [], {}, {"kind": 5}, {"kind": "claim", "real": 0.5}])
 def test_a_signed_statement_without_a_proper_record_is_refused(predicate: Any) -> None:
     payload = json.dumps({"predicate": predicate}).encode()
+    signature = base64.b64encode(KEY.sign(pre_authentication(payload))).decode()
     envelope = {
         "payload": base64.b64encode(payload).decode(),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": KEY.fingerprint, "sig": base64.b64encode(KEY.sign(pre_authentication(payload))).decode()}],
-    }  # fmt: skip
+        "signatures": [{"keyid": KEY.fingerprint, "sig": signature}],
+    }
     with pytest.raises(UntrustedEvidence):
         opened_line(json.dumps(envelope).encode(), KEY.public)
 

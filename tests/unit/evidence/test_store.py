@@ -127,7 +127,12 @@ def test_what_is_no_regular_file_is_refused_without_waiting(store: BlobStore, tm
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "target").write_bytes(b"x")
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    for name, reason in (("pipe", "not a regular file"), ("link", "a link"), ("gone", "No such file"), (".", "not a regular file")):
+    for name, reason in (
+        ("pipe", "not a regular file"),
+        ("link", "a link"),
+        ("gone", "No such file"),
+        (".", "not a regular file"),
+    ):
         with pytest.raises(UnreadableInput, match=f"cannot be read .*{reason}"):
             store.put_file(tmp_path / name)
     assert left_over(store) == []
