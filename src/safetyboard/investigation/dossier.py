@@ -87,6 +87,11 @@ class Dossier:
     slices: "Sequence[Slice]" = ()
     slices_of: str = ""
 
+    @property
+    def sound_machine(self) -> bool:
+        """Tell whether the machine's own checks held; where one is broken, nothing is proved of any subject."""
+        return all(check.outcome != "broken" for check in self.checks if not check.assumption.startswith("runtime"))
+
     def take(self, file: File, examined: Examined) -> None:
         """Add what an examination found to a claim's file."""
         file.evidence.extend(examined.evidence)

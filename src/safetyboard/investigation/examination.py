@@ -4,10 +4,10 @@
 import base64
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from safetyboard.investigation import attack, prove
+from safetyboard.investigation import attack, crosscheck, prove
 from safetyboard.investigation.lint import lint
 from safetyboard.investigation.verdict import derive
 from safetyboard.readers.claims_classes import Labelled
@@ -102,24 +102,7 @@ def examine(argument: tuple[Question, Effort], progress: Progress) -> dict[str, 
     if effort.source:
         remarks = lint(question.claim, question.domain, effort.source, settings, seed=effort.seed).remarks
     plan = prove.estimate(settings, effort=effort.proof)
-    found = attack.search(settings, effort=effort.search, seed=effort.seed, progress=progress, methods=effort.methods)
-    fallen = {witness.cell for witness in found.witnesses}
-    attempt = prove.Attempt()
-    if effort.trusted:
-        standing = [setting for setting in settings if setting.cell not in fallen]
-        attempt = prove.close(standing, plan=plan, effort=effort.proof, seed=effort.seed, progress=progress)
-    decided = fallen | {w.cell for w in attempt.witnesses} | {p.cell for p in attempt.proofs}
-    last = attack.Search(witnesses=(), nulls=())
-    still = [setting for setting in settings if setting.cell not in decided]
-    contradictions = found.contradictions + attempt.contradictions
-    if still and not contradictions:
-        last = attack.search(
-            still,
-            effort=effort.search * HARDER * len(still) // len(settings),
-            seed=effort.seed + 1,
-            progress=progress,
-            methods=attack.FRESH,
-        )
+    found, attempt, contradictions = _tried(settings, plan, effort, progress)
     bound = prove.certificates(
         question.claim_id, settings[0].network.content, question.claim.domain, attempt.proofs, effort.seed
     )
@@ -127,21 +110,53 @@ def examine(argument: tuple[Question, Effort], progress: Progress) -> dict[str, 
         *remarks,
         *found.witnesses,
         *attempt.witnesses,
-        *last.witnesses,
         *found.nulls,
         *attack.merged(attempt.nulls),
-        *last.nulls,
         *(record for record, _ in bound),
     ]
     return {
         "records": [to_plain(record) for record in records],
         "blobs": {record.body: base64.b64encode(body).decode("ascii") for record, body in bound},
         "estimate": plan.sentence,
-        "contradictions": list(contradictions + last.contradictions),
+        "contradictions": list(contradictions),
         **_best(settings, records),
         "word": derive(question.claim, question.domain, records).verdict,
         "milliseconds": int(1000 * (time.perf_counter() - begun)),
     }
+
+
+def _tried(
+    settings: Sequence[NetworkSetting], plan: prove.Estimate, effort: Effort, progress: Progress
+) -> tuple[attack.Search, prove.Attempt, tuple[str, ...]]:
+    """Attack, prove what stands, attack harder what is still open; the engines are held against each other.
+
+    Witnesses of the searches come with the first search's, those met by a proof with the attempt.
+    """
+    first = attack.search(settings, effort=effort.search, seed=effort.seed, progress=progress, methods=effort.methods)
+    witnesses, false = crosscheck.replayed(settings, first.witnesses)
+    standing = [setting for setting in settings if setting.cell not in {witness.cell for witness in witnesses}]
+    if effort.trusted:
+        attempt = prove.close(standing, plan=plan, effort=effort.proof, seed=effort.seed, progress=progress)
+    else:
+        attempt = prove.untrusted(standing, plan, effort.seed)
+    met, wrong = crosscheck.replayed(settings, attempt.witnesses)
+    attempt = replace(attempt, witnesses=met)
+    said = first.contradictions + false + attempt.contradictions + wrong
+    said += crosscheck.exceeded(attempt.proofs, first.nulls)
+    decided = {w.cell for w in met} | {proof.cell for proof in attempt.proofs}
+    still = [setting for setting in standing if setting.cell not in decided]
+    if not still or said:
+        return replace(first, witnesses=witnesses), attempt, said
+    last = attack.search(
+        still,
+        effort=effort.search * HARDER * len(still) // len(settings),
+        seed=effort.seed + 1,
+        progress=progress,
+        methods=attack.FRESH,
+    )
+    more, false = crosscheck.replayed(still, last.witnesses)
+    found = attack.Search(witnesses=witnesses + more, nulls=first.nulls + last.nulls)
+    return found, attempt, last.contradictions + false
 
 
 def _best(settings: Sequence[NetworkSetting], records: Sequence[Any]) -> dict[str, Plain]:

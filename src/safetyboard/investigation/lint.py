@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,18 @@ def _of_property(domain: Domain) -> list[tuple[str, str, str]]:
                 found.append((place, quote, "always unsafe: it sets no condition on the outputs"))
             elif contradictory(conjunction, len(domain.outputs)):
                 found.append((place, quote, "contradictory: no output meets all its conditions, so it cannot happen"))
+            for row in conjunction:
+                if always_true(row):
+                    found.append((place, _text(row, domain), "always true: every output meets this condition"))
     return found
+
+
+def always_true(row: Row) -> bool:
+    """Tell whether a condition asks nothing: its coefficients cancel out, and its constant meets it."""
+    totals: dict[int, Fraction] = {}
+    for index, text in row.coefficients:
+        totals[index] = totals.get(index, Fraction(0)) + parse_rational(text)
+    return not any(totals.values()) and parse_rational(row.constant) <= 0
 
 
 def contradictory(conjunction: Sequence[Row], outputs: int) -> bool:
@@ -108,6 +120,12 @@ def _of_samples(domain: Domain, settings: Sequence[NetworkSetting], seed: int) -
                 "no mutation of the unsafe set (each condition turned round, or all of them) ever fails on samples"
             )
             found.append((label, f"{SAMPLES} samples", meaning))
+        elif insensitive(setting.conjunctions, outputs):
+            meaning = (
+                "no mutation of the network (its outputs negated, exchanged, made ten times as large) ever fails on "
+                "samples: a network far from this one would keep the property too"
+            )
+            found.append((label, f"{SAMPLES} samples", meaning))
     return found
 
 
@@ -133,6 +151,16 @@ def survives(conjunctions: "Sequence[tuple[Matrix, Vector]]", outputs: "Matrix")
             if (harm_of(mutant, outputs) > 0.0).any():
                 return False
     return True
+
+
+def insensitive(conjunctions: "Sequence[tuple[Matrix, Vector]]", outputs: "Matrix") -> bool:
+    """Tell whether plainly broken networks would keep the property on these samples as well.
+
+    A property that no mutation of the network breaks can hardly fail, so that keeping it says little.
+    """
+    turned = (np.roll(outputs, shift, axis=1) for shift in range(outputs.shape[1]))
+    mutants = (sign * size * each for each in turned for sign in (1.0, -1.0) for size in (1.0, 10.0))
+    return bool(conjunctions) and not any((harm_of(tuple(conjunctions), mutant) > 0.0).any() for mutant in mutants)
 
 
 def _text(row: Row, domain: Domain) -> str:

@@ -31,6 +31,7 @@ PRICE = {"input-split": 10, "relu-split": 250}
 """Work units (network evaluations, roughly) that one step of a method costs: a box, a node."""
 NEURONS_A_DOUBLING = 12
 """Unstable neurons that one doubling of the node budget may still overcome; beyond that only an attack is made."""
+UNTRUSTED = "No proof was tried: the arithmetic of this machine failed its check, so that a proof would mean nothing."
 WIDEST_BOUNDED = 6000
 """Neurons above which not even the first bounds are computed."""
 
@@ -148,11 +149,16 @@ def _pass(
     return attempt, max(0, left)
 
 
-def _not_tried(setting: NetworkSetting, plan: Estimate, seed: int) -> Null:
+def untrusted(settings: Sequence[NetworkSetting], plan: Estimate, seed: int) -> Attempt:
+    """Try no proof, and say why: the machine that would compute it failed its check."""
+    return Attempt(nulls=tuple(_not_tried(setting, plan, seed, UNTRUSTED) for setting in settings))
+
+
+def _not_tried(setting: NetworkSetting, plan: Estimate, seed: int, why: str = "") -> Null:
     return Null(
         claim=setting.claim_id,
         cells=(setting.cell,),
-        obstruction=plan.sentence + ".",
+        obstruction=why or plan.sentence + ".",
         detail={"unstable_neurons_at_root": max(0, plan.unstable)},
         recipe=Recipe(
             instrument=plan.method,

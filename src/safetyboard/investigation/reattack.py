@@ -61,10 +61,14 @@ def asked_again(file: File, repaired: Repaired) -> File:
     return File(asked=asked)
 
 
-def fresh_effort(order: Order, cells: int) -> Effort:
+def fresh_effort(order: Order, cells: int, *, trusted: bool) -> Effort:
     """Allot the fresh attack: another seed, another family, at least four times the effort; then the proof."""
     return Effort(
-        search=MORE * order.search_units(cells), proof=order.proof_units, seed=order.seed + OTHER_SEED, methods=FRESH
+        search=MORE * order.search_units(cells),
+        proof=order.proof_units,
+        seed=order.seed + OTHER_SEED,
+        methods=FRESH,
+        trusted=trusted,
     )
 
 

@@ -17,7 +17,7 @@ from safetyboard.investigation.dossier import Dossier, File, refuted
 from safetyboard.investigation.examination import Effort, understood
 from safetyboard.investigation.explain import MOST_EXPLAINED, Explaining, Explanation, explain, explanation_of
 from safetyboard.investigation.findings import findings
-from safetyboard.investigation.integrity import machine_checks, not_examined, runtime_check, standing_checks
+from safetyboard.investigation.integrity import machine_checks, not_examined, probes, runtime_check, standing_checks
 from safetyboard.investigation.inventory import take_inventory
 from safetyboard.investigation.lesson import lessons
 from safetyboard.investigation.neighbourhood import neighbourhood
@@ -107,8 +107,8 @@ def trust(course: Course) -> None:
     dossier.checks += machine_checks(seed)
     for name, network in inventory.networks.items():
         asked = [a.question for a in inventory.asked if a.subject_name == name and a.question is not None]
-        points = asked[0].reference if asked else None
-        check = runtime_check(network, inventory.contents[name], name, seed=seed, points=points)
+        points = probes([question.domain for question in asked], network.inputs, seed=seed)
+        check = runtime_check(network, inventory.contents[name], name, points)
         dossier.checks.append(check)
         if check.outcome == "broken":
             dossier.distrusted.add(name)
@@ -122,7 +122,6 @@ def trust(course: Course) -> None:
 def examine_all(course: Course) -> None:
     """Attack and prove every claim that can be worked on; the others are NOT_RUN, and say why."""
     dossier, jobs = course.dossier, {}
-    sound = all(check.outcome != "broken" for check in dossier.checks if not check.assumption.startswith("runtime"))
     for name, file in dossier.files.items():
         question, order = file.asked.question, dossier.order
         course.labels[name] = file.label
@@ -141,7 +140,7 @@ def examine_all(course: Course) -> None:
                 search=order.search_units(question.claim.cells),
                 proof=order.proof_units,
                 seed=order.seed,
-                trusted=sound,
+                trusted=dossier.sound_machine,
                 source=file.asked.source,
             )
             jobs[name] = examination(question, effort)
@@ -237,7 +236,9 @@ def reattack_all(course: Course) -> None:
     for name, file in again.items():
         question = file.asked.question
         if question is not None and not lint.vacuity(file.asked.domain):
-            jobs[name] = examination(question, fresh_effort(dossier.order, question.claim.cells))
+            jobs[name] = examination(
+                question, fresh_effort(dossier.order, question.claim.cells, trusted=dossier.sound_machine)
+            )
     results = course.work("attack the repaired, and prove", jobs, dossier.order.units)
     for name, file in again.items():
         if name in results:

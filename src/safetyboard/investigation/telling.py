@@ -59,7 +59,10 @@ def _claims(docket: Docket) -> Iterator[str]:
         figures = [f"{word} {_real(verdict[key])}" for word, key in _FIGURES if key in verdict]
         if figures:
             yield f"         harm: {', '.join(figures)}"
-        for gap in claim.get("gap", []):
+        yield f"         tier: {claim.get('tier', 'non-disastrous')}"
+        yield f"         intended: {claim.get('intended') or 'not written down'}"
+        yield f"         measured: {claim.get('measured') or 'nothing'}"
+        for gap in claim.get("gap", []) or ["none on record"]:
             yield f"         gap between goal and measurement: {gap}"
 
 
