@@ -112,7 +112,7 @@ class Book:
         if self.table is not None:
             missing = next((name for name in names if name not in self.table.features), None)
             if missing is not None:
-                raise self.fault("[[features]]", f"the data file has no column {missing!r}.")
+                raise self.fault("[[features]]", f"the data file has no column {shown(missing)}.")
             self.columns = [self.table.features.index(name) for name in names]
         return declared
 

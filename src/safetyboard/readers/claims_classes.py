@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safetyboard.readers.claims_schema import SEE, decimal, shown, text_of
+from safetyboard.readers.stored import printable
 from safetyboard.terms.domain import Row
 from safetyboard.terms.errors import SyntaxFault
 from safetyboard.terms.numbers import rational_text
@@ -33,9 +34,9 @@ class Classes:
         for entry in entries:
             called = text_of(entry, "name", self.place)
             if called in self.declared:
-                raise SyntaxFault(f"{self.place}: {called!r} stands twice.", hint="Names must differ.")
+                raise SyntaxFault(f"{self.place}: {shown(called)} stands twice.", hint="Names must differ.")
             if not 0 <= entry.get("output", -1) < outputs:
-                raise SyntaxFault(f"{self.place}: {called!r}: output must be a number below {outputs}.", hint=SEE)
+                raise SyntaxFault(f"{self.place}: {shown(called)}: output must be a number below {outputs}.", hint=SEE)
             self.declared[called] = entry
 
     def outputs_named(self) -> dict[int, str]:
@@ -48,7 +49,7 @@ class Classes:
         Args:    over: the only rival that matters, or None for every other class.
         """
         if name not in self.declared:
-            known = ", ".join(self.declared) or "none"
+            known = printable(", ".join(self.declared), 200) or "none"
             raise SyntaxFault(f"{place}: the class {shown(name)} is not declared.", hint=f"Known: {known}.")
         entry = self.declared[name]
         output, rows = entry["output"], []
@@ -64,7 +65,8 @@ class Classes:
             index = self.declared[other]["output"]
             if index == output:
                 raise SyntaxFault(
-                    f"{self.place}: {name!r} and {other!r} share output {output}.", hint="Give them thresholds."
+                    f"{self.place}: {shown(name)} and {shown(other)} share output {output}.",
+                    hint="Give them thresholds.",
                 )
             rows.append(Row(coefficients=tuple(sorted(((index, "1"), (output, "-1"))))))
         if not rows:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from safetyboard.readers.compressed import bare_name, opened
-from safetyboard.readers.stored import Reading, Stored
+from safetyboard.readers.stored import Reading, Stored, printable
 from safetyboard.terms.errors import SyntaxFault, TooLarge, UnreadableInput
 
 LARGEST_FILE = 1 << 28
@@ -76,8 +76,8 @@ def _rows(lines: Any, name: str, label: str | None, row: str | None) -> Table:
         raise SyntaxFault(f"{name}, line 1: two columns have the same name.", hint="The first line names the columns.")
     for wanted in (label, row):
         if wanted is not None and wanted not in header:
-            known = ", ".join(header)[:200]
-            raise SyntaxFault(f"{name}, line 1: there is no column {wanted!r}.", hint=f"Columns: {known}.")
+            known = printable(", ".join(header), 200)
+            raise SyntaxFault(f"{name}, line 1: there is no column {printable(wanted)!r}.", hint=f"Columns: {known}.")
     features = tuple(column for column in header if column not in (label, row))
     places = [(column, header.index(column)) for column in features]
     exact, labels, names, blank = [], [], [], 0
@@ -106,7 +106,7 @@ def _decimal(text: str, place: str, column: str) -> Fraction:
         if abs(value) < LARGEST:
             return value
     raise SyntaxFault(
-        f"{place}, column {column!r}: {text[:40]!r} is not a finite number of single precision.",
+        f"{place}, column {printable(column)!r}: {text[:40]!r} is not a finite number of single precision.",
         hint="Remove or fill the row.",
     )
 
@@ -122,7 +122,7 @@ def _archive(content: bytes, name: str) -> Table:
         labels = [str(v) for v in held["y"]] if "y" in held else []
         listed = [str(v) for v in held["features"]] if "features" in held else []
     except (*DAMAGED, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error).split("\n")[0][:200]
+        reason = printable(str(error), 200)
         raise UnreadableInput(f"{name}: not an .npz with an array x ({reason}).", hint="Use numpy.savez.") from error
     if values.ndim != 2 or values.dtype.kind not in "fiu" or (labels and len(labels) != len(values)) or not values.size:
         raise UnreadableInput(f"{name}: x must be a (rows, features) array of numbers, y one label a row.")

@@ -12,14 +12,14 @@ from google.protobuf.message import DecodeError
 
 from safetyboard.readers.compressed import bare_name, opened
 from safetyboard.readers.onnx_operators import LARGEST_MATRIX, RULES, SUPPORTED, Chain, Step
-from safetyboard.readers.onnx_parts import FLOAT, MOST_AXES, array_of, attributes_of, constant_of, shown
-from safetyboard.readers.stored import Reading, Stored
+from safetyboard.readers.onnx_parts import FLOAT, MOST_AXES, array_of, attributes_of, constant_of
+from safetyboard.readers.stored import Reading, Stored, printable
 from safetyboard.terms.canonical import Plain, digest_of
 from safetyboard.terms.errors import TooLarge, UnreadableInput, UnsupportedOperator
 from safetyboard.terms.network import Layer, Network
 
 LARGEST_FILE = 1 << 28
-MOST_NODES = 100_000
+MOST_NODES = 10_000
 Arrays = dict[str, "np.ndarray[Any, Any]"]
 
 
@@ -111,7 +111,7 @@ def constants_of(graph: Any, name: str) -> Arrays:
     found: Arrays = {}
     for tensor in graph.initializer:
         if tensor.name in found:
-            raise UnreadableInput(f"{name}: the constant {shown(tensor.name)!r} stands twice.")
+            raise UnreadableInput(f"{name}: the constant {printable(tensor.name)!r} stands twice.")
         found[tensor.name] = array_of(tensor, name)
     return found
 
@@ -125,11 +125,11 @@ def _single(values: Any, constants: Mapping[str, Any], name: str, what: str) -> 
 
 def _check_float(value: Any, name: str) -> None:
     if value.type.tensor_type.elem_type != FLOAT:
-        raise UnsupportedOperator(f"{name}: {shown(value.name)!r} is not float32.")
+        raise UnsupportedOperator(f"{name}: {printable(value.name)!r} is not float32.")
 
 
 def _shape(value: Any, name: str) -> tuple[int, ...]:
-    what, axes = f"the input {shown(value.name)!r}", value.type.tensor_type.shape.dim
+    what, axes = f"the input {printable(value.name)!r}", value.type.tensor_type.shape.dim
     shape = []
     for axis, dimension in enumerate(axes):
         size = int(dimension.dim_value)
@@ -170,10 +170,10 @@ def chained(
     name, opset = file
     taken = {current, *constants}
     for number, node in enumerate(graph.node):
-        place = f"{name}: node {shown(node.name) or number} ({shown(node.op_type)})"
+        place = f"{name}: node {printable(node.name) or number} ({printable(node.op_type)})"
         if (node.op_type not in RULES and node.op_type != "Constant") or node.domain not in ("", "ai.onnx"):
             raise UnsupportedOperator(
-                f"{name}: unsupported operator {shown(node.op_type)} at node {shown(node.name) or number}; "
+                f"{name}: unsupported operator {printable(node.op_type)} at node {printable(node.name) or number}; "
                 f"supported: {', '.join(SUPPORTED)}."
             )
         if not node.output or taken & set(node.output[:1]):

@@ -14,6 +14,8 @@ from safetyboard.terms.network import Layer
 if TYPE_CHECKING:
     from safetyboard.terms.network import Matrix, Vector
 
+SMALLEST, LARGEST = 2.0**-126, 2.0**127
+"""The range in which float32 keeps its precision, and half of what it can hold."""
 LARGEST_MATRIX = 1 << 24
 """Entries of one dense layer that an operator is written out as; the checker reads no larger one."""
 LARGEST_NETWORK = 1 << 26
@@ -125,7 +127,7 @@ def matmul(chain: Chain, step: Step) -> Chain:
 
 
 def gemm(chain: Chain, step: Step) -> Chain:
-    """Compute alpha * x @ B' + beta * C."""
+    """Compute alpha * x @ B' + beta * C; the sum comes before alpha, so another alpha than 1 is a layer of its own."""
     if step.computed != 0 or step.attributes.get("transA", 0):
         raise UnsupportedOperator(f"{step.place}: only Gemm(x, constant, constant) without transA is supported.")
     matrix = _singles(step, 1)
@@ -141,15 +143,17 @@ def gemm(chain: Chain, step: Step) -> Chain:
     beta = float(np.float32(step.attributes.get("beta", 1.0)))
     result = Chain(layers=chain.layers, shape=(1, weight.shape[0]))
     bias = beta * _spread(result, step, _singles(step, 2)) if 2 in step.operands else np.zeros(weight.shape[0])
-    layer = Layer(
-        weight=np.ascontiguousarray(alpha * weight.astype(np.float64)),
-        bias=bias,
-        magnitude=np.abs(bias),
+    zero = np.zeros(weight.shape[0])
+    product = Layer(
+        weight=np.ascontiguousarray(weight.astype(np.float64)),
+        bias=bias if alpha == 1.0 else zero,
+        magnitude=np.abs(bias if alpha == 1.0 else zero),
         roundings=weight.shape[1] + 3,
         relu=False,
         origin=step.place,
     )
-    return _with(chain, layer, result.shape)
+    chain = _with(chain, product, result.shape)
+    return chain if alpha == 1.0 else _diagonal(chain, step, np.full(zero.size, alpha), bias, 3)
 
 
 def add(chain: Chain, step: Step) -> Chain:
@@ -191,6 +195,10 @@ def batch_normalization(chain: Chain, step: Step) -> Chain:
     if not np.all(variance + epsilon > 0):
         raise UnreadableInput(f"{step.place}: a variance is negative.")
     factor = scale / np.sqrt(variance + epsilon)
+    # What underflows on the way would be scaled up again, which the error model does not cover.
+    for name, values in (("variance", variance + epsilon), ("factor", np.abs(factor[factor != 0.0]))):
+        if not np.all((values >= SMALLEST) & (values < LARGEST)):
+            raise UnreadableInput(f"{step.place}: a {name} is outside the normal range of float32.")
     shift = offset - mean * factor
     size = (np.abs(offset) + np.abs(mean * factor)) * (1.0 + 2.0**-50)
     repeat = chain.size // channels

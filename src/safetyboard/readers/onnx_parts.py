@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
+from safetyboard.readers.stored import printable
 from safetyboard.terms.errors import UnreadableInput, UnsupportedOperator
 
 LARGEST_CONSTANT = 1 << 26
@@ -53,18 +54,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
 """Attributes that are understood, with their types; the operators not named here have none."""
 
 
-def shown(text: str | bytes) -> str:
-    """Write a name out of a file so that it can stand in a sentence: printable, and not long."""
-    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:60])
-
-
 def array_of(tensor: Any, name: str) -> "np.ndarray[Any, Any]":
     """Read a constant: float32, int32 or int64, its numbers inside the file, each exactly once.
 
     Raises:  UnreadableInput, UnsupportedOperator: naming the file and the tensor.
     """
-    what = f"{name}: tensor {shown(tensor.name)!r}"
+    what = f"{name}: tensor {printable(tensor.name)!r}"
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
         raise UnreadableInput(f"{what} keeps its data in another file.", hint="Export with the data inside.")
     if tensor.data_type not in _FORMS:
@@ -97,7 +92,7 @@ def attributes_of(node: Any, place: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     known = ATTRIBUTES.get(node.op_type, {})
     for attribute in node.attribute:
-        name = shown(attribute.name)
+        name = printable(attribute.name)
         if attribute.name not in known:
             raise UnsupportedOperator(f"{place}: the attribute {name!r} is not supported.")
         kind = known[attribute.name]

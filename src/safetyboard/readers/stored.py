@@ -39,3 +39,9 @@ class Reading(Generic[T]):
         """Say what was left, for people; empty where nothing was."""
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.left.items() if count)
         return f"{self.read} of {self.met} {self.unit} read; left: {reasons}" if reasons else ""
+
+
+def printable(text: str | bytes, most: int = 60) -> str:
+    """Write a name out of a file so that it can stand in a sentence: one printable line, and not long."""
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:most])
