@@ -12,6 +12,8 @@ from safetyboard_check.faults import Rejected, need
 from safetyboard_check.layers import Chain, check_size, diagonal, floats, layer
 from safetyboard_check.onnx import Node, Tensor
 
+SMALLEST, LARGEST = 2.0**-126, 2.0**127
+
 
 def _single(value: Any) -> float:
     return float(struct.unpack("<f", struct.pack("<f", value))[0])
@@ -40,7 +42,11 @@ def _gemm(chain: Chain, node: Node, held: dict[int, Tensor], computed: int) -> N
     alpha, beta = (_single(node.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
     chain.shape = (1, rows)
     bias = [beta * v for v in chain.spread(held[2])] if 2 in held else [0.0] * rows
-    chain.put(layer([[alpha * v for v in row] for row in table], bias, columns + 3), (1, rows))
+    if alpha == 1.0:
+        chain.put(layer(table, bias, columns + 3), (1, rows))
+    else:
+        chain.put(layer(table, [0.0] * rows, columns + 3), (1, rows))
+        chain.put(layer(diagonal([alpha] * rows), bias, 3))
 
 
 def _add(chain: Chain, node: Node, held: dict[int, Tensor], computed: int) -> None:
@@ -76,6 +82,8 @@ def _normalise(chain: Chain, node: Node, held: dict[int, Tensor], computed: int)
     channels = chain.shape[1] if len(chain.shape) > 1 else 1
     need(len(scale) == len(offset) == len(mean) == len(variance) == channels, "BatchNormalization: channels")
     factor = [s / math.sqrt(v + epsilon) for s, v in zip(scale, variance, strict=True)]
+    need(all(SMALLEST <= v + epsilon < LARGEST for v in variance), "BatchNormalization: a variance is out of range")
+    need(all(f == 0 or SMALLEST <= abs(f) < LARGEST for f in factor), "BatchNormalization: a factor is out of range")
     bias = [o - m * f for o, m, f in zip(offset, mean, factor, strict=True)]
     grown = 1.0 + 2.0**-50
     size = [(abs(o) + abs(m * f)) * grown for o, m, f in zip(offset, mean, factor, strict=True)]

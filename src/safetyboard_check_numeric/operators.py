@@ -71,8 +71,12 @@ def _gemm(step: Step, state: State) -> State:
     bias = np.zeros(weight.shape[0])
     if 2 in step.constants:
         bias = np.broadcast_to(_weights(step, 2), (1, weight.shape[0])).reshape(-1) * float(given.get("beta", 1.0))
-    made = layer(weight * float(given.get("alpha", 1.0)), bias, size + 3)
-    return state.then(made, (1, weight.shape[0]))
+    alpha = float(given.get("alpha", 1.0))
+    if alpha == 1.0:
+        return state.then(layer(weight, bias, size + 3), (1, weight.shape[0]))
+    product = state.then(layer(weight, np.zeros(bias.shape), size + 3), (1, weight.shape[0]))
+    roomy(product.size, product.size)
+    return product.then(layer(np.diag(np.full(product.size, alpha)), bias, 3), product.shape)
 
 
 def _spread(step: Step, state: State) -> Vector:
@@ -135,6 +139,9 @@ def _normalisation(step: Step, state: State) -> State:
     if not (spread > 0).all():
         raise Rejected(f"BatchNormalization at node {step.node.name!r} has a variance below zero")
     factor = scale / np.sqrt(spread)
+    for values in (spread, np.abs(factor[factor != 0.0])):
+        if not ((values >= 2.0**-126) & (values < 2.0**127)).all():
+            raise Rejected(f"BatchNormalization at node {step.node.name!r} leaves the normal range of float32")
     moved = mean * factor
     magnitude = (np.abs(shift) + np.abs(moved)) * (1.0 + 2.0**-50)
     wide = [

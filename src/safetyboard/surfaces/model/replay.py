@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safetyboard.surfaces.model.rounding import rounding_of
+from safetyboard.surfaces.model.rounding import own_share, rounding_of
 from safetyboard.surfaces.model.setting import ExactUnsafe, NetworkSetting
 from safetyboard.terms.errors import Unsound
 from safetyboard.terms.numbers import float_text, rational_text
@@ -122,18 +122,18 @@ def deployed_moves(layers: "tuple[Layer, ...]", steps: tuple[tuple[Fraction, ...
     error may flip passes nothing on and becomes a source as large as its error.
     """
     values = np.array([float(v) for v in steps[0]])
-    moves = Moves((), np.zeros(values.size))
+    moves, own = Moves((), np.zeros(values.size)), own_share(layers)
     for layer, exact in zip(layers, steps[1:], strict=True):
         absolute = np.abs(layer.weight)
         loose = absolute @ moves.own
         error = moves.of(np.eye(values.size)) if moves.sources else np.zeros(values.size)
         sources = [(layer.weight @ sensitivity, size) for sensitivity, size in moves.sources]
         if layer.roundings:
-            relative, least = rounding_of(layer)
+            relative, least = rounding_of(layer, own)
             size = relative * (absolute @ (np.abs(values) * (1.0 + 2.0**-50) + error) + layer.magnitude) + least
             sources.append((np.eye(size.size), size))
-            loose = loose + 2.0**-40 * size
-        loose = loose + 2.0**-40 * (absolute @ error)
+            loose = loose + own * size
+        loose = loose + own * (absolute @ error)
         moves = Moves(tuple(sources), loose)
         values = np.array([float(v) for v in exact])
         if layer.relu:

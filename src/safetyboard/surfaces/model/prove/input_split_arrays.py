@@ -16,14 +16,16 @@ class Plan(NamedTuple):
     """Lay a network and an unsafe set out flat, for compiled code.
 
     Shapes:  weights: all layers row-major, layer k at weight_at[k]; bias, magnitude: all outputs, layer k at
-             at[k]; sizes (layers + 1,), sizes[0] the inputs; rounding, tiny (layers,): the relative and the
-             absolute part of a delta; row_start (rows, width before the last layer); row_outer (rows, outputs).
+             at[k]; sizes (layers + 1,), sizes[0] the inputs; own: share lost to float64; rounding, tiny (layers,):
+             the relative and the absolute part of a delta; row_start (rows, width before the last layer);
+             row_outer (rows, outputs).
     """
 
     weights: "Floats"
     weight_at: "Integers"
     bias: "Floats"
     magnitude: "Floats"
+    own: float
     rounding: "Floats"
     tiny: "Floats"
     at: "Integers"

@@ -52,14 +52,14 @@ def backward(plan, bench, vector, spare, layer, total):  # type: ignore[no-untyp
 
 
 @njit(cache=True, fastmath={"contract"}, boundscheck=False)
-def lowest(vector, total, size, lower, upper):  # type: ignore[no-untyped-def]
+def lowest(vector, total, size, lower, upper, own):  # type: ignore[no-untyped-def]
     """Minimise a linear form over a box, less what rounding may have taken away."""
     value = total
     for d in range(lower.shape[0]):
         term = vector[d] * lower[d] if vector[d] > 0.0 else vector[d] * upper[d]
         value += term
         size += abs(term)
-    return value - size * 2.0**-40 - 1e-300
+    return value - size * own - 1e-300
 
 
 @njit(cache=True, fastmath={"contract"}, boundscheck=False)
@@ -73,7 +73,7 @@ def bound_neuron(plan, bench, layer, i, sign, lower, upper):  # type: ignore[no-
     neuron = plan.at[layer] + i
     total = sign * plan.bias[neuron] - bench.delta[neuron]
     total, size = backward(plan, bench, vector, bench.spare, layer, total)
-    return lowest(vector, total, size, lower, upper)
+    return lowest(vector, total, size, lower, upper, plan.own)
 
 
 @njit(cache=True, fastmath={"contract"}, boundscheck=False)
@@ -103,17 +103,15 @@ def bound_layers(plan, bench, lower, upper):  # type: ignore[no-untyped-def]
         for i in range(plan.sizes[k + 1]):
             neuron = plan.at[k] + i
             if bench.lower[neuron] < 0.0 and bench.upper[neuron] > 0.0:
-                first = 1.0 if bench.upper[neuron] > -bench.lower[neuron] else -1.0
-                for sign in (first, -first):
+                # Both sides, even where one shows it stable: deltas rest on both, and slopes on deltas, as a checker's do.
+                for sign in (1.0, -1.0):
                     value = bound_neuron(plan, bench, k, i, sign, lower, upper)
                     if sign > 0.0:
                         bench.lower[neuron] = max(bench.lower[neuron], value)
                     else:
                         bench.upper[neuron] = min(bench.upper[neuron], -value)
-                    if bench.lower[neuron] >= 0.0 or bench.upper[neuron] <= 0.0:
-                        break
                     for d in range(inputs):
-                        if sign == first:
+                        if sign > 0.0:
                             bench.gradient[neuron, d] = abs(bench.vector[d])
                         else:
                             bench.gradient[neuron, d] += abs(bench.vector[d])
@@ -171,11 +169,11 @@ def bound_rows(plan, bench, open_, lower, upper):  # type: ignore[no-untyped-def
         for c in range(plan.sizes[layers]):
             constant -= plan.row_outer[r, c] * bench.delta[plan.at[layers - 1] + c]
         total, size = backward(plan, bench, bench.vector, bench.spare, layers - 1, constant)
-        bound = lowest(bench.vector, total, size, lower, upper)
+        bound = lowest(bench.vector, total, size, lower, upper, plan.own)
         for d in range(plan.sizes[0]):
             bench.row_gradient[r, d] = bench.vector[d]
         # The size term is folded in, so that the total alone serves the cuts.
-        bench.row_total[r] = total - size * 2.0**-40
+        bench.row_total[r] = total - size * plan.own
         bench.row_bound[r] = bound
 
 
@@ -210,7 +208,7 @@ def slab_is_closed(plan, bench, open_, lower, upper, margin):  # type: ignore[no
         best = -np.inf
         for r in range(plan.row_constant.shape[0]):
             if plan.row_conjunction[r] == j:
-                best = max(best, lowest(bench.row_gradient[r], bench.row_total[r], 0.0, lower, upper))
+                best = max(best, lowest(bench.row_gradient[r], bench.row_total[r], 0.0, lower, upper, plan.own))
         least = min(least, best)
         if best <= margin:
             return False, least
@@ -275,7 +273,7 @@ def cut(plan, bench, open_, box, trace, limits):  # type: ignore[no-untyped-def]
                 lower[d] = at
             for r in range(plan.row_constant.shape[0]):
                 if open_[plan.row_conjunction[r]]:
-                    bench.row_bound[r] = lowest(bench.row_gradient[r], bench.row_total[r], 0.0, lower, upper)
+                    bench.row_bound[r] = lowest(bench.row_gradient[r], bench.row_total[r], 0.0, lower, upper, plan.own)
             any_open, least, _ = close_rows(plan, bench, open_, margin)
             trace.slack[0] = min(trace.slack[0], least)
             if not any_open:
@@ -334,7 +332,8 @@ def search(plan, bench, stack, trace, boxes, limits):  # type: ignore[no-untyped
             bench.point[d] = 0.5 * (lower[d] + upper[d])
         # Before the cuts are written down: a candidate that does not replay brings the search back to this node.
         if any_open and harm_at(plan, bench, bench.point) > threshold:
-            push(stack, lower, upper, bench, open_, worst)
+            # The entry still holds what the node inherited; bounding it twice would give bounds no checker arrives at.
+            stack.size[0] += 1
             return CANDIDATE, visited + 1
         if not any_open or cut(plan, bench, open_, (lower, upper), trace, limits):
             record(trace, LEAF, 0.0)

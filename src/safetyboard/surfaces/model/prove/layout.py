@@ -8,7 +8,7 @@ import numpy as np
 
 from safetyboard.surfaces.model.prove import input_split_kernel as kernel
 from safetyboard.surfaces.model.prove.input_split_arrays import Bench, Plan
-from safetyboard.surfaces.model.rounding import OWN, WIDEST, input_delta, rounding_of
+from safetyboard.surfaces.model.rounding import OWN, input_delta, own_share, rounding_of
 from safetyboard.terms.network import Layer
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def laid_out(setting: "NetworkSetting", lower: "Vector", upper: "Vector") -> tup
     largest = np.maximum(np.abs(bench.lower[start:]), np.abs(bench.upper[start:]))
     # Bounds that overflowed close nothing; the rows must still be readable.
     largest = np.nan_to_num(largest, nan=1e290, posinf=1e290)
-    rows = _rows(setting.exact_rows, layers[-1], largest)
+    rows = _rows(setting.exact_rows, layers[-1], largest, plan.own)
     plan = plan._replace(
         row_start=rows.start, row_outer=rows.outer, row_constant=rows.constant, row_conjunction=rows.owner
     )
@@ -71,6 +71,7 @@ def _closed(layers: "tuple[Layer, ...]") -> "tuple[Layer, ...]":
 
 
 def _plan(layers: "tuple[Layer, ...]", lower: "Vector", upper: "Vector") -> Plan:
+    own = own_share(layers)
     sizes = np.array([layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers)], dtype=np.int64)
     areas = [0, *np.cumsum([layer.weight.size for layer in layers])]
     starts = np.concatenate([[0], np.cumsum(sizes[1:])])
@@ -79,8 +80,9 @@ def _plan(layers: "tuple[Layer, ...]", lower: "Vector", upper: "Vector") -> Plan
         weight_at=np.array(areas[:-1], dtype=np.int64),
         bias=np.concatenate([layer.bias for layer in layers]).astype(np.float64),
         magnitude=np.concatenate([layer.magnitude for layer in layers]).astype(np.float64),
-        rounding=np.array([rounding_of(layer)[0] for layer in layers]),
-        tiny=np.array([rounding_of(layer)[1] for layer in layers]),
+        own=own,
+        rounding=np.array([rounding_of(layer, own)[0] for layer in layers]),
+        tiny=np.array([rounding_of(layer, own)[1] for layer in layers]),
         at=starts[:-1].astype(np.int64),
         sizes=sizes,
         relu=np.array([layer.relu for layer in layers], dtype=np.bool_),
@@ -120,7 +122,7 @@ class _Rows(NamedTuple):
     owner: "Integers"
 
 
-def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "_Rows":
+def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector", own: float) -> "_Rows":
     """Fold the last layer into every row; what a decimal coefficient loses in float64 is taken off."""
     starts, outer, constants, owners = [], [], [], []
     for j, conjunction in enumerate(unsafe):
@@ -129,7 +131,7 @@ def _rows(unsafe: "Unsafe", last: "Layer", largest: "Vector") -> "_Rows":
             starts.append(row @ last.weight)
             outer.append(np.abs(row))
             absolute = np.abs(row) @ np.abs(last.bias) + abs(level)
-            constants.append(row @ last.bias + level - lost - OWN * max(1.0, row.size / WIDEST) * absolute)
+            constants.append(row @ last.bias + level - lost - own * absolute)
             owners.append(j)
     outputs, inputs = last.weight.shape
     return _Rows(

@@ -8,7 +8,6 @@ import numpy as np
 
 from safetyboard.surfaces.model.prove.input_split_arrays import Plan
 from safetyboard.surfaces.model.prove.layout import laid_out, may_overflow
-from safetyboard.surfaces.model.rounding import OWN, WIDEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,18 +90,19 @@ def root_of(setting: "NetworkSetting") -> Root:
 def value(root: Root, given: Multipliers) -> "Vector":
     """Bound every combined row from below, for every move of the biases: certificate.md sections 5 and 6.
 
-    Sound for any multipliers of the right sign. Why the float64 arithmetic cannot make it too large: let n be the
-    widest layer, e = 2**-53. Write L for the row vector carried, a for a layer's inputs, z for its outputs.
+    Sound for any multipliers of the right sign. Why the float64 arithmetic cannot make it too large: let n be all
+    neurons and inputs, e = 2**-53. Write L for the row vector carried, a for a layer's inputs, z for its outputs.
 
     1. A product L W is off by at most (n + 2) e |L| |W| in each entry, in whatever order it is summed, so that the
-       carried form is off by at most (n + 2) e |L| |W| |a|. The layer's delta was enlarged by OWN (|W| |a| +
-       magnitude), OWN = 2**-40 * max(1, n / 4096) >= 2 (n + 2) e, and |L| delta is taken off: more than what was lost.
+       carried form is off by at most (n + 2) e |L| |W| |a|. The layer's delta was enlarged by own (|W| |a| +
+       magnitude), own = 2**-40 * max(1, n / 2048) >= 4 n e >= 2 (n + 2) e, and |L| delta is taken off: more than was
+       lost.
        The same covers the rounding of L b (|b| <= magnitude), of a coefficient times a slope, and of adding a split
        multiplier (each e |L| |z|, and |z| <= |W| |a| + |b| + move).
     2. A slope that is rounded is still a slope in [0, 1], hence a true line; the upper line's intercept is taken
        large enough for the slope as it was rounded.
-    3. Everything added to the total is added again as an absolute value to `size`; a sum of at most N numbers is off
-       by at most N e times their absolute sum, and `size * OWN` is taken off at the end. The sums |L| delta are not
+    3. Everything added to the total is added again as an absolute value to `size`; a sum of at most N < 4 n numbers is
+       off by at most N e times their absolute sum, and `size * own` is taken off at the end. The sums |L| delta are not
        part of `size`: their own rounding is N e of themselves, and delta was enlarged by 2**-10 of its float32 part,
        or, on exact layers, is twice what step 1 needs.
     4. Underflow loses less than 1e-290 a product; the margin a leaf must have is far above that. Overflow gives an
@@ -112,7 +112,7 @@ def value(root: Root, given: Multipliers) -> "Vector":
     """
     plan = root.plan
     last = int(plan.at[-1])
-    own = OWN * max(1.0, float(plan.sizes.max()) / WIDEST)
+    own = plan.own
     flow = given.rows @ plan.row_start
     total = given.rows @ plan.row_constant - (given.rows @ plan.row_outer) @ root.delta[last:]
     size = given.rows @ np.abs(plan.row_constant)
