@@ -100,6 +100,9 @@ def monotone_cells(book: Book, entry: Mapping[str, Any], place: str, radius: Fra
     index = names.index(feature)
     step = decimal(entry.get("step", 0), f"{book.name}: {place}") / abs(book.scale[index][1])
     slack = decimal(entry.get("slack", 0), f"{book.name}: {place}")
+    if slack <= 0:
+        # Two equal inputs are among the pairs: without slack their tie could be neither proved nor refuted.
+        raise book.fault(place, "monotone needs slack above zero: how much of the wrong way is still allowed.")
     if step <= 0:
         raise book.fault(place, "monotone needs step above zero: the largest rise compared.")
     sign = 1 if direction == "up" else -1

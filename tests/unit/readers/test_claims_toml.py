@@ -93,6 +93,7 @@ def test_scaling_outside_the_network_is_applied_exactly() -> None:
 def test_a_monotone_claim_compares_two_runs() -> None:
     text = HEAD + (
         '[[claims]]\nname = "m"\nkind = "monotone"\nfeature = "a"\noutput = 0\nstep = 0.5\n'
+        "slack = 0.25\n"
         "box = { a = [-1, 1], b = [0, 1] }\n"
     )
     (draft,) = drafts(text)
@@ -102,8 +103,17 @@ def test_a_monotone_claim_compares_two_runs() -> None:
     )
     (setting,) = load_settings(claim, draft.domain, NETWORK, CONTENT)
     points = np.array([[0.25, 0.5, 0.5], [0.25, 0.5, 0.0]])
-    assert setting.harm(setting.forward(points)).tolist() == [-0.5, 0.0]
+    assert setting.harm(setting.forward(points)).tolist() == [-0.75, -0.25]
     assert setting.deployed(points.astype(np.float32))[0].tolist() == [0.25, 0.5, 0.75, 0.5]
+
+
+def test_a_monotone_claim_without_slack_is_refused_as_it_could_never_be_proved() -> None:
+    text = HEAD + (
+        '[[claims]]\nname = "m"\nkind = "monotone"\nfeature = "a"\noutput = 0\nstep = 0.5\n'
+        "box = { a = [-1, 1], b = [0, 1] }\n"
+    )
+    with pytest.raises(SyntaxFault, match="slack above zero"):
+        drafts(text)
 
 
 def test_an_output_range_over_a_box_has_two_ways_to_fail() -> None:

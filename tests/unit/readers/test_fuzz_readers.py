@@ -236,6 +236,7 @@ kind = "monotone"
 feature = "a"
 output = 0
 step = 0.5
+slack = 0.1
 per_feature = { a = 0.1 }
 """
 VALUES = [
