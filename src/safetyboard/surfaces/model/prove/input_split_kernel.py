@@ -103,7 +103,7 @@ def bound_layers(plan, bench, lower, upper):  # type: ignore[no-untyped-def]
         for i in range(plan.sizes[k + 1]):
             neuron = plan.at[k] + i
             if bench.lower[neuron] < 0.0 and bench.upper[neuron] > 0.0:
-                # Both sides, even where one shows it stable: deltas rest on both, and slopes on deltas, as a checker's do.
+                # Both sides, even where one shows it stable: deltas rest on both, and a checker finds both.
                 for sign in (1.0, -1.0):
                     value = bound_neuron(plan, bench, k, i, sign, lower, upper)
                     if sign > 0.0:
