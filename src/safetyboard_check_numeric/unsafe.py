@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from safetyboard_check_numeric.bounds import DOUBLE, Frame, Indices
 from safetyboard_check_numeric.chain import Matrix, Vector
