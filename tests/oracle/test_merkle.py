@@ -5,7 +5,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle import merkle
@@ -110,6 +110,21 @@ def test_every_consistency_proof_is_the_literal_one_and_is_accepted(newer: int) 
         steps = large().consistency(older, newer)
         assert steps == merkle.proof(older, entries(newer))
         assert verify_consistency(older, newer, large().root(older), large().root(newer), steps)
+
+
+@settings(max_examples=25)
+@given(size=st.integers(MOST, 700), data=st.data())
+def test_larger_trees_of_any_entries_are_the_literal_ones(size: int, data: st.DataObject) -> None:
+    seed = data.draw(st.binary(max_size=8))
+    given_entries = [seed * (number % 3) + b"%d" % (number % 50) for number in range(size)]
+    tree, root = grown(given_entries), merkle.mth(given_entries)
+    assert tree.root() == root
+    index, older = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
+    steps, proof = tree.inclusion(index), tree.consistency(older)
+    assert (steps, proof) == (merkle.path(index, given_entries), merkle.proof(older, given_entries))
+    assert verify_inclusion(given_entries[index], index, size, steps, root)
+    assert verify_consistency(older, size, merkle.mth(given_entries[:older]), root, proof)
+    assert not verify_consistency(older, size, merkle.mth([*given_entries[: older - 1], b"x"]), root, proof)
 
 
 @given(size=st.integers(1, MOST), data=st.data())

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,22 @@ def test_the_stranger_s_checker_accepts_it(place: Path, weightless: bool, code: 
     assert "custody: 2 items: 1 used, 0 irrelevant, 1 unread" in answer.stdout
     foreign = [*command[:-1], OTHER_KEY.fingerprint]
     assert subprocess.run(foreign, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.idea("C4")
+@pytest.mark.parametrize("state", ["irrelevant", "used"])
+def test_the_checker_refuses_an_item_without_a_digest_that_is_not_unread(tmp_path: Path, state: Any) -> None:
+    case = SmallCase(b"network")
+    first, *others = case.custody.items
+    counts = {name: [state, "used"].count(name) for name in ("used", "irrelevant", "unread")}
+    case.custody = replace(case.custody, items=(replace(first, state=state), *others), **counts)
+    if state == "used":
+        with pytest.raises(SafetyboardError, match="is not a SHA-256 digest|not kept"):
+            case.write(tmp_path / "docket")
+        return
+    command = [sys.executable, "-m", "safetyboard_check", str(case.write(tmp_path / "docket"))]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (1, "rejected: custody: link: its digest is ''\n")
 
 
 def test_the_replay_script_tells_a_true_witness_from_a_false_one(tmp_path: Path) -> None:
