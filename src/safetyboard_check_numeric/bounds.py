@@ -4,15 +4,15 @@
 Why float64 suffices. Every number computed here is taken at its word: the float64 coefficients that a product, a slope
 or a multiplier came out with are *the* coefficients, and what has to be shown is that they still bound the network.
 
--   A product of matrices, in whatever order it is summed, misses the exact one by at most gamma_n(2**-53) |row| |W|; times
-    the largest activations, that is the same expression as the deployed network's own error delta, with another factor.
-    So delta is enlarged: (gamma_m(2**-24) + share) (|W| A + magnitude), share = 1.01 N 2**-53, where N is the widest layer
-    plus 16 for each layer plus 64: more than the number of roundings on any path of the sums.
+-   A product of matrices, in whatever order it is summed, misses the exact one by at most gamma_n(2**-53) |row| |W|.
+    Times the largest activations, that is the same expression as the deployed network's own error delta, with another
+    factor. So delta is enlarged: (gamma_m(2**-24) + share) (|W| A + magnitude), share = 1.01 N 2**-53, where N is the
+    widest layer plus 16 for each layer plus 64: more than the number of roundings on any path of the sums.
 -   Sums over biases, and the running total, miss by at most the same share of |row| |bias|, which is part of it too;
     sums over the deltas and intercepts have terms of one sign, and are enlarged by 1 + 4 share.
--   The line above an unstable ReLU has a slope rounded upwards: any slope above h / (h - l), through (l, 0), is above the
-    ReLU. The line below has a slope in [0, 1], rounded or not. A multiplier of a constraint may be any number >= 0, and
-    adding it never changes a coefficient to the wrong side, because rounding is monotone.
+-   The line above an unstable ReLU has a slope rounded upwards: any slope above h / (h - l), through (l, 0), lies above
+    the ReLU. The line below has a slope in [0, 1], rounded or not. A multiplier of a constraint may be any number >= 0,
+    and adding it never moves a coefficient to the wrong side, because rounding is monotone.
 -   What a product may lose below the normal numbers is far less than 2**-700, which every bound gives up at the end:
     no slope is below 2**-600, no bound above 2**255, no activation above 2**127 (a network whose sums may leave float32
     is refused: the rounding model says nothing of it). What is not finite is no bound.
@@ -84,7 +84,8 @@ class Frame:
 
     def spread(self, k: int, largest: Matrix) -> Matrix:
         """Return how large the sums of layer k may become, given the largest activations before it."""
-        return (largest @ self.absolute[k] + self.layers[k].magnitude) * self.more
+        most: Matrix = (largest @ self.absolute[k] + self.layers[k].magnitude) * self.more
+        return most
 
     def delta(self, k: int, largest: Matrix) -> Matrix:
         """Return what rounding may do at layer k: of the deployed network, and of this computation.
@@ -94,7 +95,8 @@ class Frame:
         count = self.layers[k].roundings
         gamma = count * SINGLE / (1.0 - count * SINGLE) * _UP if count < 1 << 23 else np.inf
         floor = (count + 1) * 2.0**-126 * _UP if count else 0.0
-        return (self.spread(k, largest) * (gamma + self.share) + floor) * self.more
+        moved: Matrix = (self.spread(k, largest) * (gamma + self.share) + floor) * self.more
+        return moved
 
     def relax(self, k: int, lines: tuple[Matrix, Matrix] | None, delta: Matrix) -> Relaxation:
         """Make the lines of layer k; `lines` are the bounds of its neurons, None where it has no ReLU."""

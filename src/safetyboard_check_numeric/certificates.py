@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold each certificate of a docket against its claim, its domain, its subject's bytes, and every leaf of its trees."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -118,16 +118,16 @@ def _question(layers: tuple[Layer, ...], domain: Record, entry: Record) -> tuple
     return unsafe, Frame(layers, np.array(ends[0]), np.array(ends[1]))
 
 
-def _lists(value: object) -> list[list[object]]:
+def _lists(value: object) -> list[list[Any]]:
     if not isinstance(value, list) or not all(isinstance(item, list) for item in value):
         raise Rejected("an unsafe set is not a list of lists of rows")
     return value
 
 
-def _conjunction(rows: list[object]) -> list[Row]:
+def _conjunction(rows: list[Any]) -> list[Row]:
     made: list[Row] = []
     for row in rows:
-        held: Mapping[str, object] = mapping(row, "a row of the unsafe set")
+        held = mapping(row, "a row of the unsafe set")
         pairs = []
         for pair in _lists(held.get("coefficients", [])):
             index = pair[0] if len(pair) == 2 else None

@@ -16,7 +16,7 @@ NOT_RECHECKED = "signatures, the log, witnesses, counts and verdicts (safetyboar
 class Answer:
     """Hold what came of a docket whose certificates all hold, as far as their bytes are there.
 
-    Args:    certificates: what each came to, by id. withheld: why a certificate could not be rechecked, a sentence each.
+    Args:    certificates: what each came to, by id. withheld: why one could not be rechecked, a sentence each.
     """
 
     certificates: dict[str, Rechecked]

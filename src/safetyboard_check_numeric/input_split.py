@@ -185,7 +185,8 @@ class InputTree:
         if len(wrong):
             place = self.tree.leaf[nodes[wrong[0]]]
             raise Rejected(f"before leaf {place} a box is divided outside of itself, so that the tree is no tiling")
-        return values
+        held: Vector = values
+        return held
 
     def _cut(self, nodes: Indices, turn: int, lower: Matrix, upper: Matrix) -> tuple[Matrix, Matrix, Matrix, Matrix]:
         """Divide boxes at their cuts; returns the slabs and what is left."""

@@ -84,9 +84,9 @@ class ReluTree:
 
     def _records(self) -> Iterator[tuple[Leaf, int]]:
         """Go through the tree and its leaves' records, conjunction by conjunction."""
-        at = number = 0
+        at = 0
         parts = self.unsafe.parts()
-        for path in self._paths():
+        for number, path in enumerate(self._paths()):
             for conjunction, part in enumerate(parts):
                 weights, at = self._multipliers(at, part.stop - part.start)
                 slopes = np.frombuffer(self.data[at : at + self.neurons], dtype=np.uint8)
@@ -95,7 +95,6 @@ class ReluTree:
                 if not weights.any() or len(slopes) != self.neurons:
                     raise Rejected(f"leaf {number} has no multiplier above zero, or is cut")
                 yield Leaf(number=number, weights=weights, slopes=slopes, path=path, held=held), conjunction
-            number += 1
         if at != len(self.data):
             raise Rejected("the leaves' multipliers end too early or too late")
 
