@@ -10,13 +10,16 @@ import pytest
 from laws import test_attacks as attack_laws
 from laws import test_proofs as proof_laws
 from safetyboard.evidence.keys import SigningKey, load_key
+from safetyboard.investigation.integrity import Check
 from safetyboard.surfaces.model.catalog import CATALOG
 from safetyboard_check import checker, rules
 from safetyboard_check.checker import Checker, Options
 from safetyboard_check.faults import Rejected
 from small_case import write_case
-from story import planted
+from story import doubles, planted
 from story import test_the_story as rows
+from story import test_what_it_rests_on as trusting
+from story import test_what_was_asked as questions
 from story.conftest import Case
 from story.run import investigated
 from unit.safetyboard_check import test_forged_dockets as forgeries
@@ -212,6 +215,28 @@ def test_a_repair_that_changes_nothing_is_shown_as_defeated(replaced: Any, inves
     assert (remedy["held"], remedy["verdict"]) == (False, "REFUTED")
     red(rows.test_the_repair_held_and_its_cost_is_printed, case)
     assert rechecked(case).verdicts == {"REFUTED": 2}
+
+
+@pytest.mark.parametrize("weakness", questions.WEAK)
+def test_a_linter_without_remarks_turns_the_test_of_weak_questions_red(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Path, weakness: str
+) -> None:
+    monkeypatch.setattr("safetyboard.investigation.examination.lint", doubles.no_lint)
+    red(questions.test_a_weak_question_is_named_and_a_sound_one_passes_without_remark, tmp_path, weakness)
+
+
+def test_a_runtime_check_that_always_holds_turns_the_test_of_trust_red(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, investigate: Investigate
+) -> None:
+    monkeypatch.setattr(
+        "safetyboard.investigation.service.runtime_check",
+        lambda network, content, name, points: Check(assumption=f"runtime: {name}", check="none", outcome="held"),
+    )
+    clean = investigate(planted_one=False)
+    red(
+        trusting.test_a_runtime_in_half_precision_breaks_the_float32_assumption_and_takes_the_proof_with_it,
+        tmp_path, monkeypatch, clean,
+    )  # fmt: skip
 
 
 def nothing(*_: Any, **__: Any) -> None:
