@@ -107,7 +107,7 @@ def _question(layers: tuple[Layer, ...], domain: Record, entry: Record) -> tuple
     root = mapping(entry.get("root"), "its root")
     ends = [[real(value) for value in items(root, end)] for end in ("lower", "upper")]
     inputs = layers[0].weight.shape[1]
-    if any(len(side) != inputs for side in (*exact, *ends)):
+    if {*map(len, exact), *map(len, ends)} != {inputs}:
         raise Rejected(f"its box has not {inputs} sides, as the network has inputs")
     for low, high, least, most in zip(*exact, *ends, strict=True):
         if low > high:
