@@ -5,14 +5,24 @@ import errno
 import gzip
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from oracle.made_up_networks import onnx_bytes
 from safetyboard.evidence import store
+from safetyboard.evidence.keys import load_key
+from safetyboard.readers.onnx_file import read_network
 from story import planted
 from story.run import Ran, command, investigated
 
@@ -48,6 +58,34 @@ def with_network(content: bytes, name: str = "net.onnx") -> Prepare:
     return prepare
 
 
+def altered(change: Callable[[Any], object]) -> bytes:
+    """The planted network with one part changed."""
+    model = onnx.load_model_from_string(planted.network(planted=True))
+    change(model.graph)
+    return bytes(model.SerializeToString())
+
+
+def external(graph: Any) -> None:
+    graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    graph.initializer[0].external_data.add(key="location", value="/etc/passwd")
+
+
+CLAIMS = """schema = "safetyboard.claims/1"
+network = { file = "net.onnx" }
+[[claims]]
+name = "c"
+kind = "monotone"
+"""
+HOSTILE: dict[str, tuple[Callable[[Any], object], str]] = {
+    "a cycle": (lambda graph: graph.node[0].input.__setitem__(0, graph.output[0].name), "one computed value"),
+    "a giant declared tensor": (lambda graph: graph.initializer[0].dims.__setitem__(0, 1 << 50), "declares shape"),
+    "a wrong shape": (lambda graph: graph.initializer[0].dims.__setitem__(slice(0, 2), [2, 8]), "does not fit"),
+    "text for weights": (lambda graph: setattr(graph.initializer[0], "data_type", 8), "is STRING"),
+    "weights in another file": (external, "another file"),
+    "a name that steers terminals": (lambda graph: setattr(graph.node[0], "op_type", "\x1b[2J\nSafe"), "?[2J?Safe"),
+    "no fixed size": (lambda g: g.input[0].type.tensor_type.shape.dim[1].ClearField("dim_value"), "no fixed size"),
+    "an axis of size zero": (lambda graph: graph.initializer[0].dims.append(0), "declares shape"),
+}
 NAN = onnx_bytes([(np.array([[np.nan, 1, 1, 1]]), np.zeros(1), False)])
 SYNTAX = planted.property_text().replace("(assert (>= X_1 0.0))", "(assert (>= X_1 0.0)")
 BAD_CASES: dict[str, tuple[Prepare, str]] = {
@@ -59,13 +97,30 @@ BAD_CASES: dict[str, tuple[Prepare, str]] = {
     "a text called network": (with_network(b"this is no network"), "net.onnx"),
     "weights that are not numbers": (with_network(NAN), "NaN"),
     "damaged gzip": (with_network(b"\x1f\x8b\x08\x00rubbish", "net.onnx.gz"), "net.onnx.gz"),
-    "a syntax error": (with_property(SYNTAX), "line"),
+    "a syntax error": (with_property(SYNTAX), "net.vnnlib, line 9, column 1: this '(' is never closed"),
+    "a number beyond all": (with_property(SYNTAX.replace("X_1 0.0)", "X_1 1e999999))")), "line 9, column 17"),
+    "a bracket too many": (with_property(planted.property_text() + ")"), "net.vnnlib, line 16, column 1"),
+    **{name: (with_network(altered(change)), said) for name, (change, said) in HOSTILE.items()},
     "an unknown variable": (with_property("(declare-const Z_0 Real)\n"), "net.vnnlib, line 1, column"),
     "more inputs than the network has": (with_property(planted.property_text(9)), "X_4"),
     "an unbounded input": (with_property(planted.property_text().replace("(assert (<= X_2 1.0))", "")), "X_2"),
     "a list with one column": (lambda folder: (folder / "instances.csv").write_text("a.onnx\n"), "line 1"),
     "a list of missing files": (lambda f: (f / "instances.csv").write_text("a.onnx,b.vnnlib,1\n"), "a.onnx"),
     "a claims file that does not parse": (lambda folder: (folder / "claims.toml").write_text("[["), "claims.toml"),
+    "a claims file nested too deep": (lambda f: (f / "claims.toml").write_text("a = " + "[" * 9000), "claims.toml"),
+    "a claims file of a missing network": (
+        lambda folder: (folder / "claims.toml").write_text(CLAIMS.replace("net.onnx", "gone.onnx")),
+        "gone.onnx",
+    ),
+    "a claim that means nothing": (
+        lambda f: (planted.folder(f, planted=True) / "claims.toml").write_text(CLAIMS + 'never = "x"\n'),
+        "claims.toml: [[claims]] 'c': never means nothing to monotone",
+    ),
+    "a network that is no file": (lambda folder: os.mkfifo(folder / "net.onnx"), "net.onnx: cannot be read"),
+    "a network that is a dangling link": (
+        lambda f: (f / "net.onnx").symlink_to(f / "gone"),
+        "net.onnx: cannot be read",
+    ),
 }
 
 
@@ -83,11 +138,92 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_zip_bomb_is_refused_before_it_unfolds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safetyboard.readers.compressed.inflated.__kwdefaults__", {"limit": 1 << 20})
+@pytest.mark.parametrize("name", ["net.onnx.gz", "net.vnnlib.gz"])
+def test_a_zip_bomb_is_refused_before_it_unfolds(tmp_path: Path, name: str) -> None:
+    case = planted.folder(tmp_path / "case", planted=False)
+    (case / name.removesuffix(".gz")).unlink()
+    (case / name).write_bytes(gzip.compress(bytes(400 << 20)))
+    tracemalloc.start()
+    ran = investigated(case, tmp_path / "docket")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    refused(ran, 2, name, "unpacks to more than")
+    assert peak < 1 << 30
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def varint(value: int) -> bytes:
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+
+def write_large_network(path: Path, inputs: int, outputs: int) -> None:
+    """Write a true MatMul network whose weights are a hole in the file: it takes no room on the disk."""
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, size])
+        for name, size in (("x", inputs), ("y", outputs))
+    ]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["x", "w"], ["y"])], "g", ends[:1], ends[1:])
+    size = 4 * inputs * outputs
+    tensor = onnx.TensorProto(dims=[inputs, outputs], data_type=1, name="w").SerializeToString()
+    tensor += b"\x4a" + varint(size)
+    body = graph.SerializeToString() + b"\x2a" + varint(len(tensor) + size) + tensor
+    opset = onnx.ModelProto(ir_version=8, opset_import=[onnx.helper.make_opsetid("", 13)]).SerializeToString()
+    head = opset + b"\x3a" + varint(len(body) + size) + body
+    path.write_bytes(head)
+    os.truncate(path, len(head) + size)
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+from safetyboard.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_network_of_500_megabytes_is_streamed_and_answered_early(tmp_path: Path) -> None:
     (tmp_path / "case").mkdir()
-    with_network(gzip.compress(bytes(8 << 20)), "net.onnx.gz")(tmp_path / "case")
-    refused(investigated(tmp_path / "case", tmp_path / "docket"), 2, "unpacks to more than")
+    write_large_network(tmp_path / "case" / "small.onnx", 3, 2)
+    assert read_network((tmp_path / "case" / "small.onnx").read_bytes(), "small.onnx")[0].inputs == 3
+    (tmp_path / "case" / "small.onnx").unlink()
+    write_large_network(tmp_path / "case" / "net.onnx", 12_500, 10_000)
+    assert (tmp_path / "case" / "net.onnx").stat().st_size > 500_000_000
+    words = ["investigate", str(tmp_path / "case"), "--out", str(tmp_path / "docket"), "--json", "--quiet"]
+    begun = time.monotonic()
+    answer = subprocess.run(
+        [sys.executable, "-c", LIMITED, *words], capture_output=True, text=True, check=False, timeout=120
+    )
+    refused(Ran(answer.returncode, answer.stdout, answer.stderr), 2, "net.onnx: 500000", "over the limit of")
+    assert time.monotonic() - begun < 60
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+@pytest.mark.parametrize("room", ["64k", "200k"])
+def test_a_disk_that_is_full_is_one_sentence_and_leaves_nothing_half_written(tmp_path: Path, room: str) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", str(disk)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine does not let a small disk be mounted")
+    try:
+        case = planted.folder(tmp_path / "case", planted=True)
+        (disk / "filler").write_bytes(bytes(40 << 10))
+        load_key()
+        refused(investigated(case, disk / "docket", "--no-repair"), 4, "No space left", "Free some space")
+        assert not (disk / "docket").exists()
+        assert [path.name for path in disk.iterdir() if path.name not in ("filler", ".docket.work")] == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_network_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    case = planted.folder(tmp_path / "case", planted=False)
+    (case / "net.onnx").chmod(0)
+    refused(investigated(case, tmp_path / "docket"), 2, "net.onnx: cannot be read")
+    refused(investigated(case / "net.onnx", tmp_path / "docket"), 2, "net.onnx")
 
 
 def test_an_operator_outside_the_list_is_named_with_its_node(tmp_path: Path) -> None:
@@ -190,14 +326,23 @@ def test_a_folder_that_may_not_be_written_is_one_sentence(tmp_path: Path) -> Non
     refused(investigated(case, tmp_path / "locked" / "docket"), 4, "cannot be written")
 
 
-def test_a_docket_of_a_newer_version_is_named(tmp_path: Path, clean: object) -> None:
+@pytest.mark.parametrize("name", ["show", "diff", "check"])
+def test_a_docket_of_a_newer_version_is_named(tmp_path: Path, clean: Any, name: str) -> None:
     place = tmp_path / "newer"
-    place.mkdir()
-    (place / "docket.json").write_text('{"format": "safetyboard.docket/2"}')
-    ran = command("show", place)
+    shutil.copytree(clean.place, place)
+    manifest = (place / "docket.json").read_text()
+    (place / "docket.json").write_text(manifest.replace("safetyboard.docket/1", "safetyboard.docket/2"))
+    ran = command(name, *([clean.place] if name == "diff" else []), place)
     assert ran.code == 2
-    assert "safetyboard.docket/2" in ran.err
-    assert ran.err.count("\n") == 1
+    said = ran.out + ran.err
+    assert said.count("\n") == 1
+    assert "safetyboard.docket/2" in said
+    assert "safetyboard.docket/1" in said
+    assert re.search(r"newer one|Update", said)
+    if name != "show":
+        answer = command(name, *([clean.place] if name == "diff" else []), place, "--json")
+        assert answer.code == 2
+        assert "safetyboard.docket/2" in json.dumps(answer.json)
 
 
 @pytest.mark.parametrize("name", ["show", "diff"])

@@ -86,7 +86,8 @@ def sentence_of(error: BaseException) -> tuple[str, int]:
 
 def refused(sentence: str, code: int, arguments: Sequence[str]) -> int:
     """Print one sentence to standard error; with ``--json``, also one object to standard output."""
-    line = " ".join(sentence.split())
+    # Names out of hostile files must not steer the terminal they are shown on.
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(sentence.split()))
     with contextlib.suppress(OSError):
         click.echo(f"safetyboard: {line}", err=True)
     if "--json" in arguments:

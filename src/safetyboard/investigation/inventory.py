@@ -82,20 +82,24 @@ def take_inventory(book: CustodyBook, path: Path, *, chosen: Path | None) -> Inv
     found = Inventory()
     pairs = _pairs(book, names, chosen_name, found)
     if not pairs and not found.asked:
-        raise (
-            found.refusals[0]
-            if found.refusals
-            else UnreadableInput(
-                f"{path}: nothing recognisable is here.",
-                hint="Give an ONNX network with a VNN-LIB property or claims.toml, or a folder of them.",
-            )
-        )
+        raise found.refusals[0] if found.refusals else _nothing(book, path)
     tasks = {pair.network: [p.property for p in pairs if p.network == pair.network] for pair in pairs}
     for pair in pairs:
         _ask(book, pair, [bare_name(name) for name in tasks[pair.network] if name] or [NO_TASK], found)
     if found.refusals and not any(asked.question or not asked.obstruction for asked in found.asked):
         raise found.refusals[0]
     return found
+
+
+def _nothing(book: CustodyBook, path: Path) -> UnreadableInput:
+    """Say why there is nothing to investigate: a network that could not be taken, or no network at all."""
+    for name, held in book.items.items():
+        if not held.digest and pairing.is_network(name):
+            return UnreadableInput(f"{name}: cannot be read ({held.why}).", hint="Check the file and its permissions.")
+    return UnreadableInput(
+        f"{path}: nothing recognisable is here.",
+        hint="Give an ONNX network with a VNN-LIB property or claims.toml, or a folder of them.",
+    )
 
 
 def _take_chosen(book: CustodyBook, chosen: Path, names: list[str]) -> str:
