@@ -122,16 +122,6 @@ def test_withheld_bytes_are_named_and_refused(place: Path) -> None:
             docket.blob(SMALL.digest)
 
 
-def test_bytes_that_are_kept_after_all_do_not_count_as_withheld(tmp_path: Path) -> None:
-    writer = DocketWriter(tmp_path / "out", KEY)
-    digest = writer.withhold(b"bytes", "no")
-    assert writer.withheld == {digest: "no"}
-    writer.put_blob(b"bytes")
-    writer.withhold(b"bytes", "no")
-    assert writer.withheld == {}
-    writer.abandon()
-
-
 # What a writer refuses to seal.
 
 
