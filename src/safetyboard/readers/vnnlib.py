@@ -19,6 +19,7 @@ MOST_DISJUNCTS = 20_000
 MOST_CONDITIONS = 1_000_000
 LONGEST_NUMBER = 400
 LARGEST = Fraction(2) ** 1000
+LARGEST_INPUT = Fraction(2) ** 127
 MOST_BITS = 4096
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DIGITS = re.compile(r"[+-]?[.]?[0-9]")
@@ -291,6 +292,10 @@ class _Reader:
             if kinds == {"X"} and len(terms) == 1:
                 ends = ({**start[0]}, {**start[1]}) if ends is start else ends
                 ((_, index), value), limit = terms[0], -linear.constant / terms[0][1]
+                if abs(limit) >= LARGEST_INPUT:
+                    raise self.terms.fault(
+                        linear.place, f"this bound of X_{index} is beyond single precision.", "Give a smaller one."
+                    )
                 self.terms.sized(Linear((), limit, linear.place))
                 held, tighter = (ends[1], min) if value > 0 else (ends[0], max)
                 held[index] = tighter(held.get(index, limit), limit)

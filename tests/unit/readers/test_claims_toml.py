@@ -15,7 +15,7 @@ from safetyboard.readers.data_table import read_table
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.setting import load_settings, run
 from safetyboard.terms.claim import Claim
-from safetyboard.terms.errors import SafetyboardError
+from safetyboard.terms.errors import SafetyboardError, SyntaxFault
 
 HEAD = """schema = "safetyboard.claims/1"
 [network]

@@ -127,7 +127,7 @@ def property_of(text: str) -> Domain | None:
         assert re.match(r"p\.vnnlib, line \d+, column \d+: ", error.message), error.message
         return None
     for cell in domain.cells:
-        assert all(abs(float(value)) < 1e302 for value in map(_value, (*cell.lower, *cell.upper)))
+        assert all(abs(float(value)) < 2**127 for value in map(_value, (*cell.lower, *cell.upper)))
     return domain
 
 
@@ -170,6 +170,7 @@ PLACES = {
     "digits without end": (HEAD + "(assert (<= Y_0 " + "1" * 9000 + "))", "line 5, column 17"),
     "products that grow": (HEAD + "(assert (<= (* 1e900 (* 1e900 Y_0)) 0))", "line 5, column 23"),
     "a bound that overflows": (HEAD + BOX + "(assert (<= (* 1e-300 X_0) 1e300))", "line 6, column 10"),
+    "a bound beyond single precision": (HEAD + "(assert (>= X_0 -1e39))", "line 5, column 10"),
     "brackets too deep": ("(assert " + "(and " * 5000, "line 1, column 304"),
     "a relation of inputs": (HEAD + BOX + "\n (assert (<= X_0 X_1))", "line 7, column 11"),
     "an unbounded input": (HEAD + "(assert (<= X_0 1))", "line 1, column 16"),
