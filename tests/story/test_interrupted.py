@@ -2,7 +2,6 @@
 """A run that is interrupted or killed goes on where it stopped, and ends with the same result."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from safetyboard.evidence.docket import Docket
 from story import planted
 from story.run import investigated
 
@@ -82,6 +82,21 @@ def test_ctrl_c_prints_one_object_keeps_the_journal_and_resumes_to_the_same_resu
     assert not (tmp_path / ".docket.work").exists()
 
 
+def test_ctrl_c_before_anything_is_finished_prints_one_object_too(case: Path, whole: Any, tmp_path: Path) -> None:
+    out = tmp_path / "docket"
+    with running(case, out, "--workers", 1) as process:
+        until = time.monotonic() + 60
+        while not (tmp_path / ".docket.work").exists() and time.monotonic() < until:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert json.loads(printed)["docket"] is None
+    assert "Traceback" not in said
+    assert not out.exists()
+    assert investigated(case, out, "--no-repair", "--resume").json["result_digest"] == whole["result_digest"]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_kill_9_leaves_no_docket_and_resumes_to_the_same_result(
     case: Path, whole: Any, tmp_path: Path, workers: int
@@ -132,7 +147,10 @@ def test_a_limit_in_seconds_stops_the_run_and_says_so(tmp_path: Path) -> None:
     assert ran.json["stopped_by_time"] is True
     assert ran.code in (1, 3)
     assert any("seconds" in claim["obstruction"] for claim in ran.json["claims"])
-    assert os.path.lexists(tmp_path / "docket" / "docket.json")
+    (record,) = Docket(tmp_path / "docket").of_kind("case").values()
+    assert record["stopped_by_time"] is True
+    unlimited = investigated(planted.many(tmp_path / "small", 2), tmp_path / "whole", "--no-repair", "--seconds", 600)
+    assert unlimited.json["stopped_by_time"] is False
 
 
 def test_resume_with_nothing_to_resume_just_runs(tmp_path: Path) -> None:
