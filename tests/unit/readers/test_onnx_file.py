@@ -20,6 +20,7 @@ from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.deployed import Deployed
 from safetyboard.surfaces.model.setting import run
 from safetyboard.terms.errors import SafetyboardError, TooLarge, UnreadableInput, UnsupportedOperator
+from safetyboard_check.faults import Rejected
 from safetyboard_check.normal_form import read as read_again
 from safetyboard_check.onnx import graph as graph_again
 
@@ -255,3 +256,20 @@ def test_the_competition_networks_are_read_as_onnxruntime_runs_them(safetyboard_
         deployed = Deployed(content, network.input_shape, {"kind": "identity"})
         batch = np.random.default_rng(2).uniform(-0.5, 0.5, (5, network.inputs)).astype(np.float32)
         assert np.allclose(run(network.layers, batch.astype(np.float64)), deployed(batch), rtol=1e-3, atol=1e-4)
+
+
+def test_constants_that_old_exporters_list_among_the_inputs_are_constants_to_both_readers() -> None:
+    made = onnx.load_model_from_string(CASES["Reshape"]())
+    made.graph.input.add().CopyFrom(helper.make_tensor_value_info("s", TensorProto.INT64, [2]))
+    content = made.SerializeToString()
+    network, _ = read_network(content, "old.onnx")
+    assert len(read_again(graph_again(content))) == len(network.layers) == 1
+
+
+@pytest.mark.parametrize("given", [{"transA": 1}, {"broadcast": 1}])
+def test_forms_outside_the_list_are_refused_by_both_readers(given: dict[str, int]) -> None:
+    content = model([node("Gemm", "x w", **given)], {"w": drawn(4, 3)}, [1, 4])
+    with pytest.raises(UnsupportedOperator, match="Gemm"):
+        read_network(content, "g.onnx")
+    with pytest.raises(Rejected):
+        read_again(graph_again(content))
