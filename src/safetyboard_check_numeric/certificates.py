@@ -68,15 +68,19 @@ def _recheck(docket: Docket, record: Record, networks: dict[str, tuple[Layer, ..
     if content not in networks:
         networks[content] = read_layers(docket.blob(content))
     layers = lifted(networks[content], mapping(domain.get("lift", {}), "the lift"))
-    margins = [_cell(layers, domain, entry) for entry in entries]
+    margins = [recheck_cell(layers, domain, entry) for entry in entries]
     margin = min(margins, default=float("inf"))
     if "slack" in record and -real(record["slack"]) > margin:
         raise Rejected(f"its slack {float.fromhex(record['slack'])!r} promises more than its least margin {margin!r}")
     return Rechecked(cells=len(cells), leaves=whole(record, "leaves"), margin=margin)
 
 
-def _cell(layers: tuple[Layer, ...], domain: Record, entry: Record) -> float:
-    """Recheck the tree of one cell; returns its smallest margin."""
+def recheck_cell(layers: tuple[Layer, ...], domain: Record, entry: Record) -> float:
+    """Recheck the tree of one cell; returns its smallest margin: harm is below minus that, everywhere in the cell.
+
+    Args:    layers: of the network, lifted. domain: the record. entry: the cell's part of the certificate's body.
+    Raises:  Rejected, naming the cell and the leaf.
+    """
     number = whole(entry, "cell")
     try:
         unsafe, frame = _question(layers, domain, entry)

@@ -96,7 +96,7 @@ class ReluTree:
                     raise Rejected(f"leaf {number} has no multiplier above zero, or is cut")
                 yield Leaf(number=number, weights=weights, slopes=slopes, path=path, held=held), conjunction
         if at != len(self.data):
-            raise Rejected("the leaves' multipliers end too early or too late")
+            raise Rejected("the leaves' multipliers end too late")
 
     def _paths(self) -> Iterator[Path]:
         """Go through the preorder; gives the decisions that lead to each leaf."""
@@ -120,9 +120,11 @@ class ReluTree:
             raise Rejected("the tree ends too early")
 
     def _multipliers(self, at: int, count: int) -> tuple[Vector, int]:
+        if at + 8 * count > len(self.data):
+            raise Rejected("the leaves' multipliers end too early")
         values = np.frombuffer(self.data[at : at + 8 * count], dtype="<f8").astype(np.float64)
-        if len(values) != count or not (np.isfinite(values) & (values >= 0.0)).all():
-            raise Rejected("a leaf's multipliers are below zero, not finite, or cut")
+        if not (np.isfinite(values) & (values >= 0.0)).all():
+            raise Rejected("a leaf's multipliers are below zero, or not finite")
         return values, at + 8 * count
 
     def _require(self, leaves: list[Leaf], conjunction: int) -> None:
