@@ -145,6 +145,8 @@ def _tried(
     said += crosscheck.exceeded(attempt.proofs, first.nulls)
     decided = {w.cell for w in met} | {proof.cell for proof in attempt.proofs}
     still = [setting for setting in standing if setting.cell not in decided]
+    if not said and len(attempt.proofs) == len(settings):
+        attempt = prove.sharpened(settings, attempt, effort=effort.proof, seed=effort.seed, progress=progress)
     if not still or said:
         return replace(first, witnesses=witnesses), attempt, said
     last = attack.search(
