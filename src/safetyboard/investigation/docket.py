@@ -36,7 +36,7 @@ def case_id(now: datetime, randomness: bytes | None = None) -> str:
 
 
 def loss_account(dossier: Dossier) -> dict[str, Plain]:
-    """Count claims on subjects as given by verdict, those not yet judged as NOT_RUN; the counts add up to the claims."""
+    """Count claims on subjects as given by verdict, the unjudged as NOT_RUN; the counts add up to the claims."""
     words = [file.verdict.verdict if file.verdict is not None else "NOT_RUN" for file in dossier.files.values()]
     names = ("REFUTED", "PROVED", "BOUNDED", "SUPPORTED", "UNKNOWN", "NOT_RUN")
     return {"claims": len(dossier.files), **{name.lower(): words.count(name) for name in names}}  # type: ignore[arg-type]

@@ -15,9 +15,8 @@ from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.store import BlobStore
 from safetyboard.investigation import pairing
 from safetyboard.investigation.examination import Effort, Question, examine, understood
-from safetyboard.readers.claims_toml import read_header
-from safetyboard.readers.compressed import bare_name, inflated
-from safetyboard.readers.onnx_file import read_network
+from safetyboard.investigation.inventory import read_held
+from safetyboard.readers.compressed import bare_name
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.certificate import Certificate
 from safetyboard.terms.claim import Claim
@@ -97,11 +96,9 @@ def systems_at(path: Path) -> tuple[System, ...]:
         found = []
         for name in names:
             if pairing.is_network(name):
-                content = inflated(book.read(name), name)
-                network, _ = read_network(content, name)
-                found.append(
-                    System(name=name, content=content, network=network, declared=declared.get(bare_name(name)))
-                )
+                made = read_held(book, name, "subject")
+                named = declared.get(bare_name(name))
+                found.append(System(name=name, content=made.content, network=made.network, declared=named))
     finally:
         shutil.rmtree(bench, ignore_errors=True)
     if not found:
@@ -115,7 +112,7 @@ def _declared(book: CustodyBook, names: Sequence[str]) -> dict[str, tuple[Variab
         if not pairing.is_claims(name):
             continue
         try:
-            header = read_header(inflated(book.read(name), name), name)
+            header = read_held(book, name, "claims")
         except SyntaxFault:
             # A claims file that does not parse lends no names; what a lesson asks does not depend on it.
             continue

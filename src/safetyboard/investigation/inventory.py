@@ -115,13 +115,13 @@ def _take_chosen(book: CustodyBook, chosen: Path, names: list[str]) -> str:
 def _pairs(book: CustodyBook, names: Sequence[str], chosen: str | None, found: Inventory) -> tuple[Pair, ...]:
     lists = [name for name in names if kind_of(name) == "instances"]
     if lists and chosen is None:
-        return pairing.listed(_read(book, lists[0], "pairs networks with properties"), names)
+        return pairing.listed(read_held(book, lists[0], "pairs networks with properties"), names)
     claims = [name for name in names if pairing.is_claims(name)]
     claimed = [subject for name in claims for subject in claims_made(book, name, names, found)]
     return pairing.by_names(names, chosen=chosen, claimed=claimed)
 
 
-def _read(book: CustodyBook, name: str, use: str, **facts: Any) -> Any:
+def read_held(book: CustodyBook, name: str, use: str, **facts: Any) -> Any:
     """Let the reader that claims a file by its name read it, and put into the account what it used and left.
 
     Args:    use: what the file was used for. facts: what its reader must know besides.
@@ -140,13 +140,13 @@ def claims_made(book: CustodyBook, name: str, names: Sequence[str], found: Inven
     """Make the claims of one claims file; returns the networks it speaks of."""
     folder = PurePosixPath(name).parent
     try:
-        header = _read(book, name, "claims")
+        header = read_held(book, name, "claims")
         network_name = _beside(folder, header.network, names, name)
         table = _beside(folder, header.data, names, name) if header.data is not None else None
         subject = subject_of(book, network_name, [f"{name} over {table or 'declared ranges'}"], found)
         network, content = found.networks[network_name], found.contents[network_name]
         deployed = Deployed(content, network.input_shape, {"kind": "identity"}, network_name)
-        rows = _read(book, table, "data", **header.columns) if table is not None else None
+        rows = read_held(book, table, "data", **header.columns) if table is not None else None
         drafts = read_claims(header, table=rows, network=network, predict=deployed)
     except SafetyboardError as error:
         book.fail(name, error)
@@ -205,7 +205,7 @@ def subject_of(book: CustodyBook, name: str, tasks: Sequence[str], found: Invent
     """
     if name in found.networks:
         return found.subjects[name]
-    made, held = _read(book, name, "subject"), book.items[name]
+    made, held = read_held(book, name, "subject"), book.items[name]
     found.networks[name], found.contents[name] = made.network, made.content
     found.subjects[name] = Subject(
         surface="model",
@@ -233,7 +233,7 @@ def _ask(book: CustodyBook, pair: Pair, tasks: Sequence[str], found: Inventory) 
         found.asked.append(_unasked(subject, network, pair))
         return
     try:
-        made = _read(book, pair.property, "property", inputs=network.inputs, outputs=network.outputs)
+        made = read_held(book, pair.property, "property", inputs=network.inputs, outputs=network.outputs)
     except SafetyboardError as error:
         _refused(book, pair, pair.property, error, found)
         return
