@@ -233,7 +233,7 @@ def test_a_zip_with_unsafe_names_is_refused(tmp_path: Path) -> None:
 def test_tens_of_thousands_of_leaves_of_a_collision_avoidance_network_all_hold(
     safetyboard_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Among so many leaves a sample misses the few that are open: four were, when a neuron's second bound was left out."""
+    """A sample misses a few open leaves among so many: four were, when a neuron's second bound was left out."""
     monkeypatch.setenv("SAFETYBOARD_HOME", str(tmp_path / "home"))
     source, case = safetyboard_data / "networks" / "acasxu", tmp_path / "case"
     case.mkdir()

@@ -56,7 +56,9 @@ CHAINS: dict[str, tuple[list[int], list[tuple[str, list[Any], dict[str, Any]]]]]
     "matmul, add merged": ([1, 3], [("MatMul", [None, some(3, 4)], {}), ("Add", [some(4), None], {})]),
     "matmul, sub merged": ([1, 3], [("MatMul", [None, some(3, 4)], {}), ("Sub", [None, some(4)], {})]),
     "matmul, sub from": ([1, 3], [("MatMul", [None, some(3, 4)], {}), ("Sub", [some(4), None], {})]),
-    "two adds": ([1, 3], [("MatMul", [None, some(3, 2)], {}), ("Add", [None, some(2)], {}), ("Add", [None, some(2)], {})]),
+    "two adds": (
+        [1, 3], [("MatMul", [None, some(3, 2)], {}), ("Add", [None, some(2)], {}), ("Add", [None, some(2)], {})]
+    ),
     "scaler": ([1, 3], [("Sub", [None, some(3)], {}), ("Div", [None, some(1, 3)], {}), ("Mul", [some(1), None], {})]),
     "two relus": ([1, 3], [("Relu", [None], {}), ("Relu", [None], {}), ("Identity", [None], {})]),
     "nothing": ([1, 3], [("Identity", [None], {})]),
@@ -76,7 +78,9 @@ CHAINS: dict[str, tuple[list[int], list[tuple[str, list[Any], dict[str, Any]]]]]
             ("Relu", [None], {}), ("Conv", [None, some(3, 4, 2, 2)], {"dilations": [2, 1]}), ("Flatten", [None], {}),
         ],
     ),
-    "convolution of a line": ([1, 2, 7], [("Conv", [None, some(3, 2, 3), some(3)], {"pads": [1, 1]}), ("Relu", [None], {})]),
+    "convolution of a line": (
+        [1, 2, 7], [("Conv", [None, some(3, 2, 3), some(3)], {"pads": [1, 1]}), ("Relu", [None], {})]
+    ),
 }  # fmt: skip
 
 
