@@ -159,11 +159,12 @@ def test_a_file_that_changes_while_it_is_read_is_unread_and_the_rest_is_held(
     book: CustodyBook, found: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Bytes come in through the store's own reading; the file grows between two pieces of it.
-    chunks = store_module._chunks
+    chunks, grown = store_module._chunks, list[int]()
 
     def moving(file: object, name: str) -> object:
         for chunk in chunks(file, name):  # type: ignore[arg-type]
-            if name.endswith("a.onnx"):
+            if name.endswith("a.onnx") and len(grown) < 50:
+                grown.append(1)
                 with (found / "a.onnx").open("ab") as more:
                     more.write(b"!")
             yield chunk
@@ -171,6 +172,7 @@ def test_a_file_that_changes_while_it_is_read_is_unread_and_the_rest_is_held(
     monkeypatch.setattr(store_module, "_chunks", moving)
     assert book.take(found) == ("empty", "sub/deep/b.csv")
     assert states(book.account())["a.onnx"] == ("unread", "changed while it was read.")
+    assert len(grown) < 5, "a file that never stops growing is read for ever"
     assert not book.store.has(digest_of(b"network"))
 
 

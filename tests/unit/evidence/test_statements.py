@@ -108,6 +108,13 @@ def test_another_key_s_statement_is_refused() -> None:
     assert opened_line(line, OTHER_KEY.public) == to_plain(SMALL.claim)
 
 
+def test_a_good_signature_under_another_key_s_name_is_refused() -> None:
+    envelope = json.loads(signed_line(to_plain(SMALL.claim), KEY))
+    envelope["signatures"][0]["keyid"] = OTHER_KEY.fingerprint
+    with pytest.raises(UntrustedEvidence, match="not signed by the docket's key"):
+        opened_line(canonical_json(envelope), KEY.public)
+
+
 def test_a_changed_record_under_an_old_signature_is_refused() -> None:
     envelope = json.loads(signed_line(to_plain(SMALL.claim), KEY))
     payload = base64.b64decode(envelope["payload"]).replace(b"stays below 1/4", b"stays below 1/5")
