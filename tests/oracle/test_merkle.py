@@ -189,3 +189,11 @@ def test_a_path_has_as_many_steps_as_the_tree_has_levels() -> None:
         tree.append(b"%d" % number)
     assert [len(tree.inclusion(0, size)) for size in (1, 2, 3, 1024, 1025)] == [0, 1, 2, 10, 11]
     assert all(a != b for a, b in pairwise(tree.root(size) for size in range(1026)))
+
+
+def test_a_path_that_ends_below_the_root_is_refused_even_where_its_hash_is_called_the_root() -> None:
+    for index, size in ((0, 2), (3, 8), (5, 16)):
+        steps = large().inclusion(index, size)[:-1]
+        short = merkle.mth(entries(size)[: merkle.split_of(size)])
+        assert verify_inclusion(b"entry %d" % index, index, merkle.split_of(size), steps, short)
+        assert not verify_inclusion(b"entry %d" % index, index, size, steps, short)

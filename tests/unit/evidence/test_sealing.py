@@ -2,6 +2,7 @@
 """What is sealed is on the disk first, what was there comes back when a move fails, what is ill-formed is refused."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from safetyboard.evidence.statements import signed_line
 from safetyboard.evidence.store import BlobStore, write_durably
 from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.codec import to_plain
-from safetyboard.terms.errors import EnvironmentFault, UntrustedEvidence
+from safetyboard.terms.errors import EnvironmentFault, SafetyboardError, UntrustedEvidence
 from unit.evidence.specimens import KEY, OTHER_KEY, SMALL
 
 
 def test_bytes_are_on_the_disk_before_they_have_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
-    sync, replace = os.fsync, Path.replace
+    sync, move = os.fsync, Path.replace
 
     def syncing(handle: int) -> None:
         events.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
@@ -30,7 +31,7 @@ def test_bytes_are_on_the_disk_before_they_have_their_name(tmp_path: Path, monke
 
     def replacing(path: Path, target: Path) -> Path:
         events.append("named")
-        return replace(path, target)
+        return move(path, target)
 
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("this system does not say what an open handle is")
@@ -133,4 +134,15 @@ def test_bytes_that_are_kept_after_all_do_not_count_as_withheld(tmp_path: Path) 
     writer.put_blob(b"bytes")
     writer.withhold(b"bytes", "no")
     assert writer.withheld == {}
+    writer.abandon()
+
+
+def test_a_pointer_to_a_record_of_another_kind_is_refused(tmp_path: Path) -> None:
+    writer = DocketWriter(tmp_path / "out", KEY)
+    for record in (SMALL.custody, SMALL.subject, SMALL.domain):
+        writer.state(record)
+    crossed = replace(SMALL.claim, subject=SMALL.claim.domain)
+    with pytest.raises(SafetyboardError, match="claim record's subject refers to no subject stated before"):
+        writer.state(crossed)
+    writer.state(SMALL.claim)
     writer.abandon()
