@@ -28,7 +28,8 @@ def commands(group: click.Group) -> dict[str, click.Command]:
 
 def options_of(command: click.Command) -> set[str]:
     """Name every option a command takes."""
-    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    return {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help"}
 
 
 def _row(parameter: click.Parameter, context: click.Context) -> str:
