@@ -71,7 +71,7 @@ class Files:
         try:
             if self._archive is None:
                 with (self._folder / name).open("rb") as plain:
-                    content = plain.read(LARGEST + 1)
+                    content = plain.read(self.names[name] + 1)
             else:
                 with self._archive.open(name) as packed:
                     content = packed.read(self.names[name] + 1)
