@@ -14,8 +14,9 @@ UNIT = 2.0**-24
 """Unit roundoff of float32."""
 TINY = 2.0**-126
 """Smallest normal float32: what flushing to zero may lose in one operation."""
-GROWTH = 1.0 + 2.0**-10
-"""Our deltas are larger than the formula's, so that a checker may evaluate the same scheme in other digits."""
+GROWTH = 1.0 + 2.0**-20
+"""Our deltas are larger than the formula's, so that a checker may evaluate the same scheme in other digits; but only
+so little, that hardly ever another slope is chosen where the bounds of a neuron nearly tie."""
 OWN, MANY = 2.0**-40, 2048
 """Cover our own float64: a bound is a sum of at most four products a neuron, and 2048 neurons make 2**-40."""
 
@@ -34,7 +35,7 @@ def rounding_of(layer: "Layer", own: float) -> tuple[float, float]:
     """Give the relative and the absolute part of a layer's delta.
 
     delta = relative * (|W| |a| + magnitude) + absolute bounds how far the deployed layer may lie from its exact
-    value: gamma_m and (m + 1) tiny, enlarged by 2**-10; `own` of the same absolute sum is added for the float64
+    value: gamma_m and (m + 1) tiny, enlarged by 2**-20; `own` of the same absolute sum is added for the float64
     arithmetic in which the bounds themselves are computed, also on layers that are exact in float32.
 
     Args:    own: of the whole network, from :func:`own_share`.

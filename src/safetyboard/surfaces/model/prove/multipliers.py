@@ -103,7 +103,7 @@ def value(root: Root, given: Multipliers) -> "Vector":
        large enough for the slope as it was rounded.
     3. Everything added to the total is added again as an absolute value to `size`; a sum of at most N < 4 n numbers is
        off by at most N e times their absolute sum, and `size * own` is taken off at the end. The sums |L| delta are not
-       part of `size`: their own rounding is N e of themselves, and delta was enlarged by 2**-10 of its float32 part,
+       part of `size`: their own rounding is N e of themselves, and delta was enlarged by 2**-20 of its float32 part,
        or, on exact layers, is twice what step 1 needs.
     4. Underflow loses less than 1e-290 a product; the margin a leaf must have is far above that. Overflow gives an
        infinity or a NaN, and neither compares as above a margin.
