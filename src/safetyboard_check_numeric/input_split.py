@@ -12,7 +12,7 @@ from safetyboard_check_numeric.chain import Matrix, Vector
 from safetyboard_check_numeric.fields import Record, inflated
 from safetyboard_check_numeric.lines import Bounded, Lines, bound_nodes, bound_root, chosen, joined, reach
 from safetyboard_check_numeric.refusals import Rejected
-from safetyboard_check_numeric.unsafe import Unsafe, onto_outputs, weighted
+from safetyboard_check_numeric.unsafe import Unsafe, onto_outputs, single
 
 _LEAF, _ABOVE, _BELOW = 255, 127, 191
 _BLOCK = 96
@@ -121,8 +121,7 @@ class InputTree:
         Raises:  Rejected, naming the first leaf found open, counted in preorder from 0, cut slabs included.
         """
         root = bound_root(self.frame)
-        every = np.eye(self.unsafe.rows)
-        self.rows, self.totals = weighted(self.frame, self.unsafe, every, slice(None), reach(self.frame, root))
+        self.rows, self.totals = single(self.frame, self.unsafe, reach(self.frame, root))
         self.known = root
         margins = np.full((1, len(self.unsafe.starts)), -np.inf)
         first = np.zeros(1, dtype=np.intp)

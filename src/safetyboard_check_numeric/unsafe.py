@@ -86,6 +86,15 @@ def unsafe_of(conjunctions: Sequence[Sequence[Row]], outputs: int) -> Unsafe:
     )
 
 
+def single(frame: Frame, unsafe: Unsafe, reach: Vector) -> tuple[Matrix, Vector]:
+    """Take every row by itself; only what float64 misses of its numbers is lost, and a share of its constant.
+
+    Shapes:  reach (outputs,): the largest outputs -> rows (rows, outputs), totals (rows,).
+    """
+    lost = unsafe.constants_missed + frame.share * np.abs(unsafe.constants) + unsafe.missed @ reach
+    return unsafe.coefficients, unsafe.constants - lost * frame.more
+
+
 def weighted(frame: Frame, unsafe: Unsafe, weights: Matrix, part: slice, reach: Vector) -> tuple[Matrix, Vector]:
     """Add up the rows of one conjunction with weights >= 0, and what the sums may miss.
 
@@ -93,12 +102,12 @@ def weighted(frame: Frame, unsafe: Unsafe, weights: Matrix, part: slice, reach: 
              rows (sums, outputs), totals (sums,).
     """
     held = unsafe.coefficients[part]
-    size = (frame.share + 2.0 * len(held) * DOUBLE) * frame.more
+    size = 1.01 * (len(held) + 2) * DOUBLE
     rows = weights @ held
     missed = weights @ (unsafe.missed[part] + size * np.abs(held))
     constants = unsafe.constants[part]
-    lost = weights @ (unsafe.constants_missed[part] + size * np.abs(constants)) + missed @ reach
-    return rows, weights @ constants - lost * (1.0 + 4.0 * size)
+    lost = weights @ (unsafe.constants_missed[part] + (size + frame.share) * np.abs(constants)) + missed @ reach
+    return rows, weights @ constants - lost * (frame.more + 4.0 * size)
 
 
 def onto_outputs(frame: Frame, rows: Matrix, totals: Vector, nodes: Indices, delta: Matrix) -> tuple[Matrix, Vector]:
