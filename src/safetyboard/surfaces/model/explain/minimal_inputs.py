@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which inputs make a failure: the smallest set that must keep its failing values, tested by paired resets."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 Outcome = Literal["for", "against", "unclear"]
 Trials = Mapping[str, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]
+
+
+DRAWS, ARMS = 20, 5
+"""Batches of inputs drawn at most to find a batch of passing ones; arms of the experiments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +74,24 @@ class MinimalInputs:
         point = np.array([float.fromhex(text) for text in witness.point])
         generator = np.random.default_rng([seed, setting.cell, 5])
         recipe = self._recipe(setting, budget, seed, 0)
-        need = 8 * self.donors * self.replicates
+        need = (DRAWS + ARMS) * self.donors * self.replicates
         if budget.units < need:
             return self._null(setting, recipe, f"a budget of {budget.units} evaluations is below the {need} needed")
         batches = [self._donors(setting, generator) for _ in range(self.replicates)]
-        if any(batch is None for batch in batches):
+        drawn = sum(count for _, count in batches)
+        if any(batch is None for batch, _ in batches):
+            recipe = self._recipe(setting, budget, seed, drawn)
             return self._null(setting, recipe, "no passing inputs were found in the box to compare with")
-        donors = [batch for batch in batches if batch is not None]
+        donors = [batch for batch, _ in batches if batch is not None]
         base = self._base(setting, donors)
-        chosen, tests = _minimal(setting, point, base)
-        spent = tests + need
+        found = _minimal(setting, point, base, budget.units - need)
+        if found is None:
+            recipe = self._recipe(setting, budget, seed, drawn + budget.units - need)
+            return self._null(setting, recipe, f"more than {budget.units} evaluations are needed to shrink the set")
+        chosen, tests = found
+        spent = tests + drawn + ARMS * self.donors * self.replicates
         progress.advance(spent)
-        recipe = self._recipe(setting, budget, seed, min(spent, budget.units))
+        recipe = self._recipe(setting, budget, seed, spent)
         trials = [_experiments(setting, point, batch, chosen, generator) for batch in donors]
         changes = tuple(float(point[i] - base[i]) for i in sorted(chosen))
         records = _records(setting, chosen, changes, trials, recipe)
@@ -98,15 +109,16 @@ class MinimalInputs:
         passes = setting.harm(setting.forward(centre[None, :]))[0] < 0.0
         return centre if passes else donors[0][0]
 
-    def _donors(self, setting: NetworkSetting, generator: np.random.Generator) -> "Matrix | None":
+    def _donors(self, setting: NetworkSetting, generator: np.random.Generator) -> "tuple[Matrix | None, int]":
+        """Draw passing inputs from the box; returns them, or None, and how many draws were run."""
         lower, upper = setting.inner_lower, setting.inner_upper
         found: list[Matrix] = []
-        for _ in range(20):
+        for turn in range(1, DRAWS + 1):
             draws = as_single(lower + generator.random((self.donors, lower.size)) * (upper - lower), lower, upper)
             found.append(draws[setting.harm(setting.forward(draws)) < 0.0])
             if sum(map(len, found)) >= self.donors:
-                return np.concatenate(found)[: self.donors]
-        return None
+                return np.concatenate(found)[: self.donors], turn * self.donors
+        return None, DRAWS * self.donors
 
     def _recipe(self, setting: NetworkSetting, budget: Budget, seed: int, spent: int) -> Recipe:
         return Recipe(
@@ -128,19 +140,32 @@ def _fails(setting: NetworkSetting, points: "Matrix") -> "np.ndarray[tuple[int],
     return np.asarray(setting.harm(setting.forward(points)) > 0.0)
 
 
-def _minimal(setting: NetworkSetting, point: "Vector", base: "Vector") -> tuple[frozenset[int], int]:
-    """Shrink the set of differing inputs; those that matter least by gradient are tried away first."""
+class _Spent(Exception):
+    """Leave the shrinking: the budget is spent."""
+
+
+def _minimal(setting: NetworkSetting, point: "Vector", base: "Vector", most: int) -> tuple[frozenset[int], int] | None:
+    """Shrink the set of differing inputs; those that matter least by gradient are tried away first.
+
+    Args:    most: tests allowed; None is returned where they do not suffice.
+    """
+    tested = itertools.count(1)
     _, slope = setting.gradient(point[None, :])
     differing = np.flatnonzero(point != base)
     order = differing[np.argsort(np.abs(slope[0] * (point - base))[differing])]
 
     def keeps(kept: frozenset[int]) -> bool:
+        if next(tested) > most:
+            raise _Spent
         mixed = base.copy()
         index = list(kept)
         mixed[index] = point[index]
         return bool(_fails(setting, mixed[None, :])[0])
 
-    return minimal_set([int(i) for i in order], keeps)
+    try:
+        return minimal_set([int(i) for i in order], keeps)
+    except _Spent:
+        return None
 
 
 def _reset(point: "Vector", donors: "Matrix", index: "list[int]") -> "Matrix":

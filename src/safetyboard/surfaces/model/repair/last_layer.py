@@ -9,8 +9,10 @@ import numpy as np
 from safetyboard.readers.onnx_edit import editable_layers, with_layers
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.repair.repaired import (
+    Meter,
     RepairedNetwork,
     Settings,
+    attack_cost,
     cost_of,
     no_repair,
     recipe_for,
@@ -66,7 +68,7 @@ class LastLayer:
         last = len(network.layers) - 1
         if len(settings[0].network.layers) != len(network.layers) or last not in editable_layers(content, network):
             return no_repair(settings, recipe, "the last layer is not a dense layer with constants of its own")
-        layers, spent = settings[0].network.layers, 0
+        layers, meter = settings[0].network.layers, Meter(budget=budget, progress=progress)
         problem = _Problem(settings, layers, self.margin, seed)
         by_cell = {setting.cell: setting for setting in settings}
         for witness in witnesses:
@@ -76,10 +78,8 @@ class LastLayer:
             edited = problem.solve()
             if edited is None:
                 return no_repair(settings, recipe, "no last layer passes all counterexamples found")
-            spent += len(settings) * self.starts * (self.steps + 1)
-            progress.advance(len(settings) * self.starts * (self.steps + 1))
-            if spent > budget.units or progress.stopped():
-                return no_repair(settings, recipe, f"still failing after {turn - 1} rounds of counterexamples")
+            if not meter.affords(attack_cost(settings, self.starts, self.steps)):
+                break
             hit = False
             for setting, points in zip(
                 settings, worst_points(settings, edited, self.starts, self.steps, generator), strict=True
@@ -88,16 +88,21 @@ class LastLayer:
                 if harm[0] > -0.5 * problem.margin:
                     problem.add(setting, points[harm > -0.5 * problem.margin])
                     hit = True
-            if not hit and survives(settings, edited, generator):
+            if hit:
+                continue
+            if not meter.affords(attack_cost(settings)):
+                break
+            if survives(settings, edited, generator):
                 new = with_layers(content, network, {last: (edited[-1].weight, edited[-1].bias)})
                 return RepairedNetwork(
                     content=new,
-                    recipe=recipe_for(self, settings, budget, seed, spent),
+                    recipe=recipe_for(self, settings, budget, seed, meter.spent),
                     cost=cost_of(settings, edited, seed),
                     rounds=turn,
                     diff=weight_diff(layers, edited),
                 )
-        return no_repair(settings, recipe, f"still failing after {self.rounds} rounds of counterexamples")
+        recipe = recipe_for(self, settings, budget, seed, meter.spent)
+        return no_repair(settings, recipe, f"still failing after {turn} rounds of counterexamples")
 
 
 class _Problem:

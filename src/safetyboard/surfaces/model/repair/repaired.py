@@ -16,6 +16,7 @@ from safetyboard.terms.domain import Row
 from safetyboard.terms.network import Layer, Network
 from safetyboard.terms.null import Null
 from safetyboard.terms.numbers import float_text
+from safetyboard.terms.progress import Progress
 from safetyboard.terms.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -39,6 +40,23 @@ class RepairedNetwork:
     cost: Mapping[str, Plain]
     rounds: int
     diff: str
+
+
+@dataclass(kw_only=True)
+class Meter:
+    """Count evaluations before they are made, so that a budget is never exceeded."""
+
+    budget: Budget
+    progress: Progress
+    spent: int = 0
+
+    def affords(self, units: int) -> bool:
+        """Take units from the budget; False, and nothing taken, where they are not there or a stop was asked for."""
+        if self.spent + units > self.budget.units or self.progress.stopped():
+            return False
+        self.spent += units
+        self.progress.advance(units)
+        return True
 
 
 def reference_inputs(settings: Settings, seed: int) -> "tuple[Matrix, str]":
@@ -68,6 +86,11 @@ def worst_points(
         best, harm = climb(moved, points, steps, None, rate=0.25, patience=5)
         found.append(best[np.argsort(-harm)[: max(1, starts // 4)]])
     return found
+
+
+def attack_cost(settings: Settings, starts: int = HARD_STARTS, steps: int = HARD_STEPS) -> int:
+    """Count the evaluations of one attack on every cell; by default of the one before a candidate is handed back."""
+    return len(settings) * starts * (steps + 1)
 
 
 def survives(settings: Settings, layers: tuple[Layer, ...], generator: np.random.Generator) -> bool:
@@ -138,7 +161,7 @@ def recipe_for(instrument: Any, settings: Settings, budget: Budget, seed: int, s
         seed=seed,
         unit="evaluations",
         allotted=budget.units,
-        spent=min(spent, budget.units),
+        spent=spent,
         subject=settings[0].network.content,
         settings=settings_of(instrument),
     )

@@ -9,8 +9,10 @@ import numpy as np
 from safetyboard.readers.onnx_edit import editable_layers, with_layers
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.surfaces.model.repair.repaired import (
+    Meter,
     RepairedNetwork,
     Settings,
+    attack_cost,
     cost_of,
     no_repair,
     recipe_for,
@@ -74,22 +76,25 @@ class Retraining:
         for witness in witnesses:
             held = np.array([[float.fromhex(text) for text in witness.point]])
             points[witness.cell] = np.vstack([points[witness.cell], held])
-        generator, spent, clean = np.random.default_rng([seed, 13]), 0, 0
+        generator, clean, meter = np.random.default_rng([seed, 13]), 0, Meter(budget=budget, progress=progress)
         for turn in range(1, self.rounds + 1):
-            found = worst_points(settings, trainer.layers, self.starts, self.steps, generator)
-            used = len(settings) * self.starts * (self.steps + 1) + self.updates * (trainer.size + sum(map(len, found)))
-            spent += used
-            progress.advance(used)
-            if spent > budget.units or progress.stopped():
+            if not meter.affords(attack_cost(settings, self.starts, self.steps)):
                 break
+            found = worst_points(settings, trainer.layers, self.starts, self.steps, generator)
             harm = max(float(s.harm(run(trainer.layers, p)).max()) for s, p in zip(settings, found, strict=True))
             clean = clean + 1 if harm < 0.0 else 0
-            if clean >= 3 and survives(settings, trainer.layers, generator):
-                return self._done(settings, content, trainer, (budget, seed, spent, turn))
+            if clean >= 3:
+                if not meter.affords(attack_cost(settings)):
+                    break
+                if survives(settings, trainer.layers, generator):
+                    return self._done(settings, content, trainer, (budget, seed, meter.spent, turn))
             for setting, worst in zip(settings, found, strict=True):
                 points[setting.cell] = np.vstack([points[setting.cell], worst])[-64:]
+            if not meter.affords(self.updates * (trainer.size + sum(map(len, points.values())))):
+                break
             trainer.train(points)
-        return no_repair(settings, recipe, f"still failing after {self.rounds} rounds or {budget.units} evaluations")
+        recipe = recipe_for(self, settings, budget, seed, meter.spent)
+        return no_repair(settings, recipe, f"still failing after {turn} rounds and {meter.spent} evaluations")
 
     def _done(
         self, settings: Settings, content: bytes, trainer: "_Trainer", how: tuple[Budget, int, int, int]
