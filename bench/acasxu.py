@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All 186 ACAS Xu instances: verdicts against the official results, CPU seconds, boxes, certificates.
 
-python bench/acasxu.py [--only TEXT]     needs SAFETYBOARD_DATA; one process, one thread
+OPENBLAS_NUM_THREADS=1 python bench/acasxu.py [--only TEXT]     needs SAFETYBOARD_DATA; one process, one thread
 """
 
 import argparse
