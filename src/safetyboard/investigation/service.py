@@ -171,7 +171,7 @@ def estimate_all(course: Course, names: Sequence[str]) -> None:
 def explain_all(course: Course) -> dict[str, Explanation]:
     """Look for the cause of every failure, by experiment."""
     dossier, explained = course.dossier, {}
-    allotted = Explaining(units=max(10_000, dossier.order.units // 200), seed=dossier.order.seed)
+    allotted = Explaining(units=max(20_000, dossier.order.units // 200), seed=dossier.order.seed)
     jobs = {
         name: job_of("explain", explain, question, allotted, file.witnesses)
         for name, file in refuted(dossier.files).items()

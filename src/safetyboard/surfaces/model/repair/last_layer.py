@@ -88,11 +88,9 @@ class LastLayer:
                 if harm[0] > -0.5 * problem.margin:
                     problem.add(setting, points[harm > -0.5 * problem.margin])
                     hit = True
-            if hit:
-                continue
-            if not meter.affords(attack_cost(settings)):
+            if not hit and not meter.affords(attack_cost(settings)):
                 break
-            if survives(settings, edited, generator):
+            if not hit and survives(settings, edited, generator):
                 new = with_layers(content, network, {last: (edited[-1].weight, edited[-1].bias)})
                 return RepairedNetwork(
                     content=new,
