@@ -1,20 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a reader is handed and what it hands back: a stored file, and what was made of it with what was left."""
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """Hand over one file as it is kept: its name, its size in bytes, and a way to its bytes."""
+    """Hand over one file as it is kept: its name, its size in bytes, and ways to its bytes.
+
+    Args:    digest: of the bytes, where it is known. stream: opens it for reading from any place; for files too large
+             to be held whole.
+    """
 
     name: str
     size: int
     load: Callable[[], bytes]
+    digest: str = ""
+    stream: Callable[[], BinaryIO] | None = None
+
+    def open(self) -> BinaryIO:
+        """Open the bytes for reading from any place."""
+        return self.stream() if self.stream is not None else io.BytesIO(self.load())
 
 
 @dataclass(frozen=True, kw_only=True)

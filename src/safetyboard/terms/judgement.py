@@ -12,6 +12,7 @@ from safetyboard.terms.canonical import Plain
 class Judgement:
     """Hold one answer of one overseer: a value, an abstention, a refusal or an error.
 
+    Args:    by: the overseer with its version. made_by: what kind of overseer it is. rationale: its words.
     Units:   harm in the overseer's units; above zero is catastrophic. error_bound in the same units.
     """
 
@@ -24,4 +25,6 @@ class Judgement:
     cost: int = 0
     provenance: str = ""
     error_bound: float = 0.0
+    made_by: Literal["human", "program", "learned", "amplified", "unknown"] = "unknown"
+    rationale: str = ""
     extra: Mapping[str, Plain] = field(default_factory=dict)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which readers of records there are; the first whose `sniff` says yes reads the file."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+_FLOOR = "safetyboard.readers.records"
+CATALOG: Mapping[str, str] = {}
+"""Format -> module with ``sniff(name, head) -> bool`` and ``episodes(stored, account) -> Iterator[Episode]``."""
+
+
+def reader(kind: str) -> Any:
+    """Load one reader.
+
+    Raises:  KeyError: no such format.
+    """
+    return import_module(CATALOG[kind])
+
+
+def kind_of(name: str, head: bytes) -> str | None:
+    """Name the format of a file; None where no reader takes it.
+
+    Args:    head: its first 64 KiB, or all of it where it is shorter.
+    """
+    return next((kind for kind in CATALOG if reader(kind).sniff(name, head)), None)
