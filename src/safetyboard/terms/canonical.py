@@ -54,3 +54,39 @@ def digest_of(content: bytes) -> str:
 def content_id(value: Plain) -> str:
     """Name plain data by the digest of its canonical JSON."""
     return digest_of(canonical_json(value))
+
+
+def well_formed(text: str) -> str:
+    """Make text Unicode: halves of surrogate pairs that stand alone become U+FFFD."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def plain_of(value: object) -> Plain:
+    """Make parsed JSON plain: reals become hexadecimal text, integers over 2**53 decimal text, text is made Unicode.
+
+    Raises:  WrongUse: another type is inside, or it is too deep.
+    """
+    try:
+        return _plain(value)
+    except RecursionError as error:
+        raise WrongUse("The data are nested too deep to be written.") from error
+
+
+def _plain(value: object) -> Plain:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return well_formed(value)
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST_INTEGER else str(value)
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {well_formed(str(key)): _plain(item) for key, item in value.items()}
+    raise WrongUse(f"A {type(value).__name__} has no canonical form.", hint="Write reals as hexadecimal floats.")

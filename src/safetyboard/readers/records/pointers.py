@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 from safetyboard.readers.compressed import inflated
+from safetyboard.readers.records.json_lines import salvaged
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.episode import Source
 from safetyboard.terms.errors import UnreadableInput
@@ -51,6 +52,11 @@ def resolve(stored: Stored, source: Source) -> Any:
             raise UnreadableInput(f"{stored.name}: there is no line {source.line}.")
         content = lines[source.line - 1]
     try:
-        return value_at(json.loads(content), source.pointer)
+        document = json.loads(content)
     except ValueError as error:
+        # A damaged list, or several documents in one file: what can be read of it counts as a list.
+        document = salvaged(content) if not source.line else []
+        if document:
+            return value_at(document, source.pointer)
         raise UnreadableInput(f"{stored.name}: what stands at line {source.line} is not JSON.") from error
+    return value_at(document, source.pointer)
