@@ -110,7 +110,7 @@ def _finding(cluster: _Cluster, explained: Mapping[str, Explanation]) -> Finding
             dict.fromkeys(record_id(record) for pattern in patterns for record in (pattern.witness, *pattern.ablations))
         ),
         severity=_severity(files, len(rows)),
-        cause=_few(sorted(lead.inputs), most=40)
+        cause=_few(sorted(lead.inputs), most=12)
         + (", together, at their failing values" if len(lead.inputs) > 1 else ", at its failing value"),
         grade=stated,
         weakest_link=weakest,

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Preserve: store what is disappearing, most urgent first, and follow what still grows."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetyboard.evidence.keys import load_key
+from safetyboard.evidence.listing import Found, listed, opened
+from safetyboard.evidence.perishable import is_log, urgency
+from safetyboard.evidence.preserved import Batch, Item, Preserver, Remark
+from safetyboard.laboratory.interrupt import Stop, interruptible, stop_after
+from safetyboard.readers.records.locations import default_locations
+from safetyboard.terms.errors import UnreadableInput, WrongUse
+
+SCHEMA = "safetyboard.preservation/1"
+INTERVAL = 1.0
+"""Seconds between two looks at followed folders; longer where one look takes more than a quarter of it."""
+MOST_FILES = 200_000
+BATCH_FILES, BATCH_BYTES = 256, 64 << 20
+Clock = Callable[[], datetime]
+
+
+class Told(Protocol):
+    """Hear of every acknowledged entry, and of notes."""
+
+    def entry(self, number: int, batch: Batch) -> None:
+        """Hear that an entry is on the disk."""
+
+    def note(self, sentence: str) -> None:
+        """Hear one sentence."""
+
+
+@dataclass(kw_only=True)
+class Preservation:
+    """Count what became of everything that was met: new + grown + changed + renamed + unchanged are held."""
+
+    store: Path
+    signer: str
+    entries: int = 0
+    stored_bytes: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def discrepancies(self) -> list[Remark]:
+        """List the files that no longer begin with what was held of them."""
+        return [remark for remark in self.remarks if remark.discrepancy]
+
+    @property
+    def exit_code(self) -> int:
+        """Give 0 where all is held, 3 where something could not be read or a discrepancy is open."""
+        return 3 if self.unread or self.discrepancies else 0
+
+    def plain(self) -> dict[str, Any]:
+        """Write it for ``--json``."""
+        return {
+            "schema": SCHEMA,
+            "store": str(self.store),
+            "signer": self.signer,
+            "entries": self.entries,
+            "stored_bytes": self.stored_bytes,
+            "counts": dict(sorted(self.counts.items())),
+            "unread": [{"path": path, "why": why} for path, why in sorted(self.unread.items())],
+            "remarks": [vars(remark) for remark in self.remarks],
+            "discrepancies": len(self.discrepancies),
+        }
+
+
+def paths_wanted(paths: Sequence[Path], *, agents: bool) -> tuple[Path, ...]:
+    """Join the paths that were named with the session folders of known agents.
+
+    Raises:  WrongUse: there is none. UnreadableInput: a path that was named does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UnreadableInput(f"{path}: there is no such file or folder.", hint="Check the path.")
+    found = (*paths, *(place for place in default_locations() if place.exists())) if agents else tuple(paths)
+    if not found:
+        searched = ", ".join(str(place) for place in default_locations())
+        said = f"No session folder of a known agent is here ({searched})." if agents else "No path was given."
+        raise WrongUse(said, hint="Give a PATH.")
+    return found
+
+
+def preserve(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    told: Told,
+    follow: bool = False,
+    interval: float = INTERVAL,
+    stop: Stop | None = None,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> Preservation:
+    """Store what is under the paths; with `follow`, go on until interrupted.
+
+    Raises:  WrongUse, UnreadableInput: see `paths_wanted` and `Preserver`. EnvironmentFault: the disk is full; what
+             was acknowledged before stays.
+    """
+    key, fresh = load_key()
+    if fresh:
+        told.note(f"A signing key was made for this installation; its fingerprint is {key.fingerprint}.")
+    halt = stop or stop_after(None)
+    with interruptible(halt):
+        preserver = Preserver(out, key)
+        try:
+            watch = Watching(preserver=preserver, paths=tuple(paths), told=told, stop=halt, clock=clock)
+            watch.look()
+            watch.close_round()
+            if follow and not halt.wanted():
+                told.note(f"Following; a look every {interval:g} s or more, until interrupted.")
+            while follow and not halt.wanted():
+                began = time.monotonic()
+                watch.look()
+                _wait(max(interval, 4 * (time.monotonic() - began)), halt)
+            if follow:
+                watch.close_round()
+        finally:
+            preserver.close()
+    return watch.result
+
+
+def _wait(seconds: float, stop: Stop) -> None:
+    until = time.monotonic() + seconds
+    while not stop.wanted() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.05))
+
+
+@dataclass(kw_only=True)
+class Watching:
+    """Look at the paths again and again; each look stores what is new and says what else happened."""
+
+    preserver: Preserver
+    paths: tuple[Path, ...]
+    told: Told
+    stop: Stop
+    clock: Clock
+    stamps: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    batch: Batch = field(default_factory=Batch)
+    waiting_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.result = Preservation(store=self.preserver.root, signer=self.preserver.key.fingerprint)
+        self.roots = [str(path.resolve()) for path in self.paths]
+
+    def look(self) -> None:
+        """List everything, store what is new or grown, most urgent first, and acknowledge it in batches."""
+        now = self.clock().timestamp()
+        met = {found.path: found for path in self.paths for found in self._listed(path)}
+        self._missing(met)
+        for found in sorted(met.values(), key=lambda found: urgency(found.path, found.modified, now)):
+            if self.stop.wanted():
+                break
+            if found.why:
+                self._unread(found)
+            elif self.stamps.get(found.path) != found.stamp:
+                self._take(found, met)
+            if len(self.batch.items) >= BATCH_FILES or self.waiting_bytes >= BATCH_BYTES:
+                self._acknowledge()
+        if not self.batch.empty:
+            self._acknowledge()
+
+    def _listed(self, path: Path) -> list[Found]:
+        found = []
+        for each in listed(path, skip=(self.preserver.root.resolve(),)):
+            found.append(each)
+            if len(found) > MOST_FILES:
+                raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Give a smaller folder.")
+        return found
+
+    def _missing(self, met: dict[str, Found]) -> None:
+        """Find held paths that are no longer there: renamed, or gone."""
+        held = self.preserver.held
+        lost = [
+            path
+            for path in held.latest
+            if path not in met
+            and path not in held.gone
+            and any(path == root or path.startswith(root + "/") for root in self.roots)
+        ]
+        self.lost = {held.latest[path].place: path for path in lost}
+        fresh = {found.place: found.path for found in met.values() if found.path not in held.latest and not found.why}
+        for path in lost:
+            self.stamps.pop(path, None)
+            heir = fresh.get(held.latest[path].place, "")
+            what, detail = ("renamed away", f"to {heir}") if heir else ("gone", "no longer there; what was held stays")
+            self._remark(Remark(path=path, what=what, detail=detail))
+
+    def _unread(self, found: Found) -> None:
+        if self.stamps.get(found.path) == (*found.stamp, hash(found.why)):
+            return
+        self.stamps[found.path] = (*found.stamp, hash(found.why))
+        if found.link:
+            self._remark(Remark(path=found.path, what="link", detail=found.why))
+        else:
+            self.batch.unread[found.path] = self.result.unread[found.path] = found.why
+
+    def _take(self, found: Found, met: dict[str, Found]) -> None:
+        """Store one file, and say how it relates to what was held of it."""
+        held = self.preserver.held
+        origin = found.path if found.path in held.latest else self.lost.get(found.place, "")
+        earlier = held.latest[origin] if origin else None
+        try:
+            item, follows = self.preserver.take(found.path, opened(found), earlier)
+        except UnreadableInput as error:
+            why = error.message.removeprefix(f"{found.path}: ")
+            self._unread(Found(path=found.path, root=found.root, parts=found.parts, stamp=found.stamp, why=why))
+            return
+        self.stamps[found.path] = found.stamp
+        self.result.unread.pop(found.path, None)
+        same = earlier is not None and item.digest == earlier.digest
+        if earlier is not None and same and origin == found.path and origin not in held.gone:
+            self._count("unchanged")
+            return
+        self.batch.items.append(item)
+        if not same:
+            added = item.size - earlier.size if earlier is not None and follows else item.size
+            self.waiting_bytes += added
+            self.result.stored_bytes += added
+        self._relate(item, earlier, follows=follows, renamed=origin if origin != found.path else "")
+
+    def _relate(self, item: Item, earlier: Item | None, *, follows: bool, renamed: str) -> None:
+        if earlier is None or (renamed and not follows):
+            self._count("new")
+            return
+        if renamed:
+            self._count("renamed")
+            self._remark(Remark(path=item.path, what="renamed", detail=f"from {renamed}"))
+        if follows and item.size > earlier.size:
+            if not renamed:
+                self._count("grown")
+            detail = f"by {item.size - earlier.size} bytes; begins with {earlier.digest} ({earlier.size} bytes)"
+            self._remark(Remark(path=item.path, what="grown", detail=detail))
+        elif not follows:
+            self._count("changed")
+            detail = f"{item.size} bytes; no longer begins with {earlier.digest} ({earlier.size} bytes), which stays held"
+            what = "changed" if not is_log(item.path) else "truncated" if item.size < earlier.size else "rewritten"
+            self._remark(Remark(path=item.path, what=what, detail=detail, discrepancy=what != "changed"))
+        elif not renamed:
+            self._count("back")
+            self._remark(Remark(path=item.path, what="back", detail="was gone, and is there again, unchanged"))
+
+    def _remark(self, remark: Remark) -> None:
+        self.batch.remarks.append(remark)
+        self.result.remarks.append(remark)
+
+    def _count(self, what: str) -> None:
+        self.result.counts[what] = self.result.counts.get(what, 0) + 1
+
+    def _acknowledge(self) -> None:
+        """Write the entry; only now may anybody be told that these bytes are held."""
+        at = self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.result.entries = self.preserver.acknowledge(self.batch, at, self.roots)
+        said, self.batch, self.waiting_bytes = self.batch, Batch(), 0
+        self.told.entry(self.result.entries, said)
+
+    def close_round(self) -> None:
+        """Sign how much was there, so that an entry exists also where nothing was new."""
+        self.batch.census = {
+            **self.result.counts,
+            "held_paths": len(self.preserver.held.latest) - len(self.preserver.held.gone),
+            "unread": len(self.result.unread),
+            "interrupted": int(self.stop.wanted()),
+        }
+        self._acknowledge()
