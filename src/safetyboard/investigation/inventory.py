@@ -113,12 +113,15 @@ def _take_chosen(book: CustodyBook, chosen: Path, names: list[str]) -> str:
 
 
 def _pairs(book: CustodyBook, names: Sequence[str], chosen: str | None, found: Inventory) -> tuple[Pair, ...]:
-    lists = [name for name in names if kind_of(name) == "instances"]
-    if lists and chosen is None:
-        return pairing.listed(read_held(book, lists[0], "pairs networks with properties"), names)
-    claims = [name for name in names if pairing.is_claims(name)]
+    """Pair what lists name; pair the networks of other folders by names, and let claims files speak for theirs."""
+    lists = [] if chosen is not None else [name for name in names if kind_of(name) == "instances"]
+    listed: list[Pair] = []
+    for name in lists:
+        listed += pairing.listed(read_held(book, name, "pairs networks with properties"), names, name)
+    free = pairing.outside(names, lists)
+    claims = [name for name in free if pairing.is_claims(name)]
     claimed = [subject for name in claims for subject in claims_made(book, name, names, found)]
-    return pairing.by_names(names, chosen=chosen, claimed=claimed)
+    return (*listed, *pairing.by_names(free, chosen=chosen, claimed=claimed))
 
 
 def read_held(book: CustodyBook, name: str, use: str, **facts: Any) -> Any:

@@ -37,21 +37,27 @@ def is_claims(name: str) -> bool:
     return kind_of(name) == "claims"
 
 
-def listed(instances: Sequence[Instance], names: Sequence[str]) -> tuple[Pair, ...]:
-    """Pair as the list says, in its order; each pair once."""
+def listed(instances: Sequence[Instance], names: Sequence[str], place: str = NAME) -> tuple[Pair, ...]:
+    """Pair as the list says, in its order; each pair once.
+
+    Args:    place: name of the list in custody; what it names lies beside it.
+    """
     by_bare = {bare_name(name): name for name in sorted(names, reverse=True)}
+    folder = PurePosixPath(place).parent
     pairs = []
     for instance in instances:
-        absent = [name for name in (instance.network, instance.property) if name not in by_bare]
-        missing = f"{NAME}, line {instance.line}: {absent[0]} is not there" if absent else ""
-        pairs.append(
-            Pair(
-                network=by_bare.get(instance.network, instance.network),
-                property=by_bare.get(instance.property, instance.property),
-                missing=missing,
-            )
-        )
+        wanted = [str(folder / name) for name in (instance.network, instance.property)]
+        absent = [name for name in wanted if name not in by_bare]
+        missing = f"{place}, line {instance.line}: {absent[0]} is not there" if absent else ""
+        network, asked = (by_bare.get(name, name) for name in wanted)
+        pairs.append(Pair(network=network, property=asked, missing=missing))
     return tuple(dict.fromkeys(pairs))
+
+
+def outside(names: Sequence[str], lists: Sequence[str]) -> list[str]:
+    """Keep the names that lie in no folder with a list: there the list alone says what is asked."""
+    folders = [PurePosixPath(name).parent for name in lists]
+    return [name for name in names if not any(PurePosixPath(name).is_relative_to(folder) for folder in folders)]
 
 
 def by_names(names: Sequence[str], *, chosen: str | None, claimed: Sequence[str] = ()) -> tuple[Pair, ...]:

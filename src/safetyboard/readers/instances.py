@@ -23,8 +23,8 @@ class Instance:
 
 
 def sniff(name: str) -> bool:
-    """Tell whether the name is that of a list at the top of what was given."""
-    return bare_name(name) == NAME
+    """Tell whether the name is that of a list, in whatever folder."""
+    return bare_name(name).rsplit("/", 1)[-1] == NAME
 
 
 def read(stored: Stored) -> Reading[tuple[Instance, ...]]:

@@ -40,7 +40,7 @@ def stored(name: str, content: bytes) -> Stored:
     ("name", "kind"),
     [
         ("net.onnx", "onnx"), ("a/NET.ONNX.gz", "onnx"), ("p.vnnlib.gz", "vnnlib"), ("instances.csv", "instances"),
-        ("deep/instances.csv", "table"), ("deep/claims.toml", "claims"), ("x.npz", "table"), ("log.txt.gz", "gzip"),
+        ("deep/instances.csv", "instances"), ("deep/claims.toml", "claims"), ("x.npz", "table"), ("log.txt.gz", "gzip"),
         ("my.claims.toml", ""), ("notes.txt", ""), ("onnx", ""),
     ],
 )  # fmt: skip
