@@ -67,6 +67,7 @@ def _plain(answer: Answer, seed: int) -> dict[str, object]:
         "signer": answer.signer,
         "signer_verified": answer.known_signer,
         "witnesses_replayed": answer.witnesses,
+        "quotations_found_again": answer.quotations,
         "leaves": answer.leaves,
         "leaves_rechecked": answer.rechecked,
         "sample_seed": seed,
@@ -82,8 +83,11 @@ def _text(answer: Answer, seed: int) -> str:
         lines.append(f"signer verified: {answer.signer}")
     else:
         lines.append(f"internally consistent; signer not verified (signed by {answer.signer}; give --key)")
+    quoted = f"; {answer.quotations} quotations found again" if answer.quotations else ""
     verdicts = ", ".join(f"{count} {word}" for word, count in sorted(answer.verdicts.items()))
-    lines.append(f"{answer.statements} signed statements; {answer.witnesses} witnesses replayed; verdicts: {verdicts}")
+    lines.append(
+        f"{answer.statements} signed statements; {answer.witnesses} witnesses replayed{quoted}; verdicts: {verdicts}"
+    )
     lines.append(f"custody: {answer.custody}")
     if answer.rechecked < answer.leaves:
         lines.append(f"sample seed {seed}; every leaf: --all-leaves, or safetyboard_check_numeric")

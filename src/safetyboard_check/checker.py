@@ -17,6 +17,7 @@ from safetyboard_check.docket import read_docket
 from safetyboard_check.faults import Rejected, Unsound, need
 from safetyboard_check.input_tree import InputTree
 from safetyboard_check.log import short
+from safetyboard_check.quotations import find_again
 from safetyboard_check.relu_tree import ReluTree
 from safetyboard_check.singles import check_inside
 from safetyboard_check.witness import replay
@@ -32,6 +33,7 @@ class Answer:
     signer: str = ""
     known_signer: bool = False
     witnesses: int = 0
+    quotations: int = 0
     leaves: int = 0
     rechecked: int = 0
     statements: int = 0
@@ -92,6 +94,7 @@ class Checker:
         self._witnesses()
         self._certificates()
         self._trials()
+        self._quotations()
         self._verdicts()
         rules.check_findings(records)
         rules.check_remedies(records)
@@ -174,6 +177,14 @@ class Checker:
                 if "data" in record and content is None:
                     self.answer.missing.append(f"{place}: its single outcomes are withheld")
                 rules.check_trials(record, place, content)
+
+    def _quotations(self) -> None:
+        for name, record in self.docket.of_kind("observation").items():
+            if "place" in record:
+                where = f"observation {short(name)}"
+                missing = find_again(self.docket, record, where)
+                self.answer.missing += [f"{where}: {missing}"] if missing else []
+                self.answer.quotations += not missing
 
     def _verdicts(self) -> None:
         stated: dict[str, dict[str, Any]] = {}

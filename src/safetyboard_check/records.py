@@ -106,7 +106,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "data": "digest?",
         "proved": "digest?",
     },
-    "observation": {"source": "text", "pointer": "text", "quotation": "text", "meaning": "text", "claim": "digest?"},
+    "observation": {
+        "source": "text",
+        "pointer": "text",
+        "quotation": "text",
+        "meaning": "text",
+        "claim": "digest?",
+        "place": "object?",
+    },
     "attestation": {"by": "text", "statement": "text", "key": "text", "claim": "digest?"},
     "null": {"claim": "digest", "cells": "list of count?", "recipe": "object", "best": "real?", "obstruction": "text?"},
     "verdict": {

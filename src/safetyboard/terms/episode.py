@@ -24,6 +24,7 @@ class Source:
     member: str = ""
     line: int = 0
     pointer: str = ""
+    extra: Mapping[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,7 @@ class Outcome:
     by: Literal["program", "human", "environment", "learned", "agent", "unknown"]
     source: Source
     name: str = ""
+    extra: Mapping[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from safetyboard.terms.canonical import Plain
+from safetyboard.terms.episode import Source
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """Quote a stored item: its digest, where in it (JSON pointer, line, node name), and what it says."""
+    """Quote a stored item: its digest, where in it (line, node name, or in words), and what it says.
+
+    Args:    place: where the quotation stands word for word, so that a checker can find it again.
+    """
 
     KIND: ClassVar[str] = "observation"
     source: str
@@ -18,4 +22,5 @@ class Observation:
     quotation: str
     meaning: str
     claim: str | None = None
+    place: Source | None = None
     extra: Mapping[str, Plain] = field(default_factory=dict)
