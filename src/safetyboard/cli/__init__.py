@@ -11,6 +11,8 @@ from safetyboard import __version__
 from safetyboard.cli.door import through
 
 COMMANDS = {
+    "preserve": "safetyboard.cli.preserve:preserve",
+    "search": "safetyboard.cli.search:search",
     "investigate": "safetyboard.cli.investigate:investigate",
     "show": "safetyboard.cli.show:show",
     "check": "safetyboard.cli.check:check",

@@ -2,6 +2,7 @@
 """Preserve: store what is disappearing, most urgent first, and follow what still grows."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safetyboard.evidence.keys import load_key
-from safetyboard.evidence.listing import Found, listed, opened
+from safetyboard.evidence.listing import Found, listed, opened, text_of
 from safetyboard.evidence.perishable import is_log, urgency
 from safetyboard.evidence.preserved import Batch, Item, Preserver, Remark
 from safetyboard.laboratory.interrupt import Stop, interruptible, stop_after
@@ -55,6 +56,21 @@ class Preservation:
     def exit_code(self) -> int:
         """Give 0 where all is held, 3 where something could not be read or a discrepancy is open."""
         return 3 if self.unread or self.discrepancies else 0
+
+    @property
+    def open_points(self) -> list[str]:
+        """Name what could not be read, and every discrepancy, one a line."""
+        unread = [f"unread       {path}: {why}" for path, why in sorted(self.unread.items())]
+        return unread + [f"discrepancy  {each.path}: {each.what}; {each.detail}" for each in self.discrepancies]
+
+    @property
+    def sentence(self) -> str:
+        """Say it for people."""
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(self.counts.items())) or "nothing was there"
+        kinds = Counter(remark.what for remark in self.remarks if remark.what in ("gone", "link"))
+        more = "".join(f", {count} {what}" for what, count in sorted(kinds.items()))
+        lost = f"; {len(self.unread)} unread, {len(self.discrepancies)} discrepancies"
+        return f"{self.store}: {counts}{more}; {self.stored_bytes} bytes added; {self.entries} entries{lost}"
 
     def plain(self) -> dict[str, Any]:
         """Write it for ``--json``."""
@@ -141,27 +157,33 @@ class Watching:
     stop: Stop
     clock: Clock
     stamps: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
     batch: Batch = field(default_factory=Batch)
     waiting_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.result = Preservation(store=self.preserver.root, signer=self.preserver.key.fingerprint)
-        self.roots = [str(path.resolve()) for path in self.paths]
+        self.roots = [text_of(path.resolve()) for path in self.paths]
 
     def look(self) -> None:
         """List everything, store what is new or grown, most urgent first, and acknowledge it in batches."""
         now = self.clock().timestamp()
         met = {found.path: found for path in self.paths for found in self._listed(path)}
-        self._missing(met)
+        self.lost = self._lost(met)
         for found in sorted(met.values(), key=lambda found: urgency(found.path, found.modified, now)):
             if self.stop.wanted():
                 break
             if found.why:
-                self._unread(found)
+                self._refuse(found, found.why)
             elif self.stamps.get(found.path) != found.stamp:
-                self._take(found, met)
+                self._take(found)
             if len(self.batch.items) >= BATCH_FILES or self.waiting_bytes >= BATCH_BYTES:
                 self._acknowledge()
+        else:
+            for path in self.lost.values():
+                self.stamps.pop(path, None)
+                self._remark(Remark(path=path, what="gone", detail="no longer there; what was held stays"))
         if not self.batch.empty:
             self._acknowledge()
 
@@ -173,34 +195,28 @@ class Watching:
                 raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Give a smaller folder.")
         return found
 
-    def _missing(self, met: dict[str, Found]) -> None:
-        """Find held paths that are no longer there: renamed, or gone."""
+    def _lost(self, met: dict[str, Found]) -> dict[str, str]:
+        """Find held paths that are no longer there, by the place their file had."""
         held = self.preserver.held
-        lost = [
-            path
-            for path in held.latest
+        return {
+            item.place: path
+            for path, item in held.latest.items()
             if path not in met
             and path not in held.gone
             and any(path == root or path.startswith(root + "/") for root in self.roots)
-        ]
-        self.lost = {held.latest[path].place: path for path in lost}
-        fresh = {found.place: found.path for found in met.values() if found.path not in held.latest and not found.why}
-        for path in lost:
-            self.stamps.pop(path, None)
-            heir = fresh.get(held.latest[path].place, "")
-            what, detail = ("renamed away", f"to {heir}") if heir else ("gone", "no longer there; what was held stays")
-            self._remark(Remark(path=path, what=what, detail=detail))
+        }
 
-    def _unread(self, found: Found) -> None:
-        if self.stamps.get(found.path) == (*found.stamp, hash(found.why)):
+    def _refuse(self, found: Found, why: str) -> None:
+        """Name once what is not read; a link to something inside loses nothing."""
+        if self.refused.get(found.path) == why:
             return
-        self.stamps[found.path] = (*found.stamp, hash(found.why))
+        self.refused[found.path] = why
         if found.link:
-            self._remark(Remark(path=found.path, what="link", detail=found.why))
+            self._remark(Remark(path=found.path, what="link", detail=why))
         else:
-            self.batch.unread[found.path] = self.result.unread[found.path] = found.why
+            self.batch.unread[found.path] = self.result.unread[found.path] = why
 
-    def _take(self, found: Found, met: dict[str, Found]) -> None:
+    def _take(self, found: Found) -> None:
         """Store one file, and say how it relates to what was held of it."""
         held = self.preserver.held
         origin = found.path if found.path in held.latest else self.lost.get(found.place, "")
@@ -208,42 +224,46 @@ class Watching:
         try:
             item, follows = self.preserver.take(found.path, opened(found), earlier)
         except UnreadableInput as error:
-            why = error.message.removeprefix(f"{found.path}: ")
-            self._unread(Found(path=found.path, root=found.root, parts=found.parts, stamp=found.stamp, why=why))
+            self._refuse(found, error.message.removeprefix(f"{found.path}: "))
             return
         self.stamps[found.path] = found.stamp
-        self.result.unread.pop(found.path, None)
-        same = earlier is not None and item.digest == earlier.digest
-        if earlier is not None and same and origin == found.path and origin not in held.gone:
+        for named in (self.refused, self.result.unread):
+            named.pop(found.path, None)
+        renamed = origin if origin != found.path else ""
+        if origin != found.path and not (follows and earlier is not None and earlier.size):
+            # The place was given to another file; only bytes can tell that this one was renamed.
+            earlier, renamed = None, ""
+        added = item.size - (earlier.size if earlier is not None and follows else 0)
+        if earlier is not None and not renamed and item.digest == earlier.digest and origin not in held.gone:
             self._count("unchanged")
             return
         self.batch.items.append(item)
-        if not same:
-            added = item.size - earlier.size if earlier is not None and follows else item.size
-            self.waiting_bytes += added
-            self.result.stored_bytes += added
-        self._relate(item, earlier, follows=follows, renamed=origin if origin != found.path else "")
-
-    def _relate(self, item: Item, earlier: Item | None, *, follows: bool, renamed: str) -> None:
-        if earlier is None or (renamed and not follows):
-            self._count("new")
-            return
+        self.waiting_bytes += added
+        self.result.stored_bytes += added
         if renamed:
-            self._count("renamed")
+            self.lost.pop(found.place, None)
+            self._remark(Remark(path=renamed, what="renamed away", detail=f"to {item.path}"))
             self._remark(Remark(path=item.path, what="renamed", detail=f"from {renamed}"))
+        what = self._relation(item, earlier, follows=follows)
+        self._count("renamed" if renamed else what)
+
+    def _relation(self, item: Item, earlier: Item | None, *, follows: bool) -> str:
+        """Say how a state relates to the one before it: new, grown, back, or changed."""
+        if earlier is None:
+            return "new"
+        before = f"{earlier.digest} ({earlier.size} bytes)"
         if follows and item.size > earlier.size:
-            if not renamed:
-                self._count("grown")
-            detail = f"by {item.size - earlier.size} bytes; begins with {earlier.digest} ({earlier.size} bytes)"
-            self._remark(Remark(path=item.path, what="grown", detail=detail))
-        elif not follows:
-            self._count("changed")
-            detail = f"{item.size} bytes; no longer begins with {earlier.digest} ({earlier.size} bytes), which stays held"
-            what = "changed" if not is_log(item.path) else "truncated" if item.size < earlier.size else "rewritten"
-            self._remark(Remark(path=item.path, what=what, detail=detail, discrepancy=what != "changed"))
-        elif not renamed:
-            self._count("back")
-            self._remark(Remark(path=item.path, what="back", detail="was gone, and is there again, unchanged"))
+            grown = f"by {item.size - earlier.size} bytes; begins with {before}"
+            self._remark(Remark(path=item.path, what="grown", detail=grown))
+            return "grown"
+        if follows:
+            if item.path == earlier.path:
+                self._remark(Remark(path=item.path, what="back", detail="was gone, and is there again, unchanged"))
+            return "back"
+        detail = f"{item.size} bytes; no longer begins with {before}, which stays held"
+        what = "changed" if not is_log(item.path) else "truncated" if item.size < earlier.size else "rewritten"
+        self._remark(Remark(path=item.path, what=what, detail=detail, discrepancy=what != "changed"))
+        return "changed"
 
     def _remark(self, remark: Remark) -> None:
         self.batch.remarks.append(remark)
@@ -265,6 +285,7 @@ class Watching:
             **self.result.counts,
             "held_paths": len(self.preserver.held.latest) - len(self.preserver.held.gone),
             "unread": len(self.result.unread),
+            "discrepancies": len(self.result.discrepancies),
             "interrupted": int(self.stop.wanted()),
         }
         self._acknowledge()
