@@ -113,6 +113,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "meaning": "text",
         "claim": "digest?",
         "place": "object?",
+        "shows": "text?",
+        "cell": "count?",
     },
     "attestation": {"by": "text", "statement": "text", "key": "text", "claim": "digest?"},
     "null": {"claim": "digest", "cells": "list of count?", "recipe": "object", "best": "real?", "obstruction": "text?"},
@@ -174,6 +176,7 @@ _WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("finding", "grade"): ("established", "probable", "possible", "rejected", "unknown"),
     ("finding", "nature"): ("malign", "benign", "unclear"),
     ("subject", "origin"): ("given", "repaired"),
+    ("observation", "shows"): ("", "failure", "attempt", "precursor"),
 }
 
 

@@ -123,7 +123,8 @@ def check_verdict(
     need(word in WORDS, f"{where}: unknown word {word!r}")
     everything = cells > 0 and len(proved) == cells and speaks
     if word == "REFUTED":
-        need(refuted and "witness" in kinds, f"{where}: REFUTED needs a witness that replays")
+        shown = any(records[item].get("shows") == "failure" for item in record.get("evidence", []))
+        need(refuted and ("witness" in kinds or shown), f"{where}: REFUTED needs a witness that replays")
         return
     bounded_by_target = word == "BOUNDED" and "target" in records[record["claim"]]
     need(not refuted or bounded_by_target, f"{where}: {word}, but a witness replays")
@@ -199,8 +200,8 @@ def check_case(case: dict[str, Any], records: Records) -> None:
 
 def read_box(cell: dict[str, Any], where: str) -> tuple[list[Fraction], list[Fraction]]:
     """Read a cell's exact box; lower must not exceed upper."""
-    lower = [number(text, where) for text in cell["lower"]]
-    upper = [number(text, where) for text in cell["upper"]]
+    lower = [number(text, where) for text in cell.get("lower", [])]
+    upper = [number(text, where) for text in cell.get("upper", [])]
     need(len(lower) == len(upper), f"{where}: the box has two sizes")
     need(all(a <= b for a, b in zip(lower, upper, strict=True)), f"{where}: the box is empty")
     return lower, upper

@@ -10,10 +10,13 @@ from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.domain import Domain
 from safetyboard.terms.null import Null
+from safetyboard.terms.observation import Observation
 from safetyboard.terms.verdict import Verdict, Word
 from safetyboard.terms.witness import Witness
 
 Evidence = object
+EPISODES = {"kind": "episodes"}
+"""The lift of a domain whose cells are recorded runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +35,17 @@ class Account:
 
 
 def account(claim: Claim, evidence: Sequence[Evidence]) -> Account:
-    """Count cells from the witnesses and certificates about this very claim."""
+    """Count cells from the witnesses, recorded failures and certificates about this very claim."""
     name = record_id(claim)
     refuted = {record.cell for record in evidence if isinstance(record, Witness) and record.claim == name}
+    refuted |= {
+        record.cell
+        for record in evidence
+        if isinstance(record, Observation)
+        and record.claim == name
+        and record.shows == "failure"
+        and record.cell is not None
+    }
     certified = {
         cell for record in evidence if isinstance(record, Certificate) and record.claim == name for cell in record.cells
     }
@@ -80,6 +91,9 @@ def _word(claim: Claim, domain: Domain, evidence: Sequence[Evidence], count: Acc
     speaks = claim.cells > 0 and any(domain.unsafe_sets)
     if count.refuted:
         return "REFUTED"
+    if domain.lift == EPISODES:
+        # What was recorded can be read and judged; that nothing was found in it proves nothing.
+        return "SUPPORTED" if any(isinstance(record, Null) for record in evidence) else "NOT_RUN"
     if not speaks or not count.cells:
         return "NOT_RUN"
     if not count.open:
