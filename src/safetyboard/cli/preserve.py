@@ -25,8 +25,8 @@ class Lines:
         if self.as_json:
             click.echo(json.dumps({"entry": number, "items": [item.path for item in batch.items]}))
         elif not self.quiet and (batch.items or batch.remarks or batch.unread):
-            said = "".join(f"; {remark.what}: {remark.path}" for remark in batch.remarks[:3])
-            click.echo(printable(f"entry {number}: {len(batch.items)} held, {len(batch.unread)} unread{said}", WIDEST))
+            said = [f"{len(batch.items)} held", *(f"{each.what}: {each.path}" for each in batch.remarks[:3])]
+            click.echo(printable(f"entry {number}: {'; '.join(said)}", WIDEST))
 
     def note(self, sentence: str) -> None:
         """Say one sentence."""
@@ -51,10 +51,8 @@ def preserve(*, paths: tuple[Path, ...], follow: bool, out: Path, agents: bool, 
     """
     from safetyboard.investigation import preservation  # noqa: PLC0415 - heavy parts load only when used
 
-    told = Lines(quiet=quiet or as_json, as_json=as_json and follow)
-    done = preservation.preserve(preservation.paths_wanted(paths, agents=agents), out, told=told, follow=follow)
-    for line in () if as_json else (*done.open_points, done.sentence):
-        click.echo(printable(line, WIDEST))
-    if as_json:
-        click.echo(json.dumps(done.plain(), indent=None if follow else 1))
+    told, wanted = Lines(quiet or as_json, as_json and follow), preservation.paths_wanted(paths, agents=agents)
+    done = preservation.preserve(wanted, out, told=told, follow=follow)
+    lines = [printable(line, WIDEST) for line in (*done.open_points, done.sentence)]
+    click.echo(json.dumps(done.plain(), indent=None if follow else 1) if as_json else "\n".join(lines))
     return done.exit_code

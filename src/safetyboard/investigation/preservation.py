@@ -3,7 +3,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from safetyboard.evidence.keys import load_key
 from safetyboard.evidence.listing import Found, listed, opened, text_of
 from safetyboard.evidence.perishable import is_log, urgency
-from safetyboard.evidence.preserved import Batch, Item, Preserver, Remark
+from safetyboard.evidence.preserved import Batch, Holdings, Item, Preserver, Remark
 from safetyboard.laboratory.interrupt import Stop, interruptible, stop_after
 from safetyboard.readers.records.locations import default_locations
 from safetyboard.terms.errors import UnreadableInput, WrongUse
@@ -170,7 +170,7 @@ class Watching:
         """List everything, store what is new or grown, most urgent first, and acknowledge it in batches."""
         now = self.clock().timestamp()
         met = {found.path: found for path in self.paths for found in self._listed(path)}
-        self.lost = self._lost(met)
+        self.lost = missing(self.preserver.held, self.roots, met)
         for found in sorted(met.values(), key=lambda found: urgency(found.path, found.modified, now)):
             if self.stop.wanted():
                 break
@@ -194,17 +194,6 @@ class Watching:
             if len(found) > MOST_FILES:
                 raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Give a smaller folder.")
         return found
-
-    def _lost(self, met: dict[str, Found]) -> dict[str, str]:
-        """Find held paths that are no longer there, by the place their file had."""
-        held = self.preserver.held
-        return {
-            item.place: path
-            for path, item in held.latest.items()
-            if path not in met
-            and path not in held.gone
-            and any(path == root or path.startswith(root + "/") for root in self.roots)
-        }
 
     def _refuse(self, found: Found, why: str) -> None:
         """Name once what is not read; a link to something inside loses nothing."""
@@ -244,26 +233,10 @@ class Watching:
             self.lost.pop(found.place, None)
             self._remark(Remark(path=renamed, what="renamed away", detail=f"to {item.path}"))
             self._remark(Remark(path=item.path, what="renamed", detail=f"from {renamed}"))
-        what = self._relation(item, earlier, follows=follows)
+        what, remark = relation(item, earlier, follows=follows)
+        if remark is not None:
+            self._remark(remark)
         self._count("renamed" if renamed else what)
-
-    def _relation(self, item: Item, earlier: Item | None, *, follows: bool) -> str:
-        """Say how a state relates to the one before it: new, grown, back, or changed."""
-        if earlier is None:
-            return "new"
-        before = f"{earlier.digest} ({earlier.size} bytes)"
-        if follows and item.size > earlier.size:
-            grown = f"by {item.size - earlier.size} bytes; begins with {before}"
-            self._remark(Remark(path=item.path, what="grown", detail=grown))
-            return "grown"
-        if follows:
-            if item.path == earlier.path:
-                self._remark(Remark(path=item.path, what="back", detail="was gone, and is there again, unchanged"))
-            return "back"
-        detail = f"{item.size} bytes; no longer begins with {before}, which stays held"
-        what = "changed" if not is_log(item.path) else "truncated" if item.size < earlier.size else "rewritten"
-        self._remark(Remark(path=item.path, what=what, detail=detail, discrepancy=what != "changed"))
-        return "changed"
 
     def _remark(self, remark: Remark) -> None:
         self.batch.remarks.append(remark)
@@ -289,3 +262,28 @@ class Watching:
             "interrupted": int(self.stop.wanted()),
         }
         self._acknowledge()
+
+
+def relation(item: Item, earlier: Item | None, *, follows: bool) -> tuple[str, Remark | None]:
+    """Say how a state relates to the one before it: new, grown, back, or changed; with what must be said of it."""
+    if earlier is None:
+        return "new", None
+    before = f"{earlier.digest} ({earlier.size} bytes)"
+    if follows and item.size > earlier.size:
+        grown = f"by {item.size - earlier.size} bytes; begins with {before}"
+        return "grown", Remark(path=item.path, what="grown", detail=grown)
+    if follows:
+        back = Remark(path=item.path, what="back", detail="was gone, and is there again, unchanged")
+        return "back", back if item.path == earlier.path else None
+    detail = f"{item.size} bytes; no longer begins with {before}, which stays held"
+    what = "changed" if not is_log(item.path) else "truncated" if item.size < earlier.size else "rewritten"
+    return "changed", Remark(path=item.path, what=what, detail=detail, discrepancy=what != "changed")
+
+
+def missing(held: Holdings, roots: Sequence[str], met: Collection[str]) -> dict[str, str]:
+    """Find held paths below the roots that are no longer there, by the place their file had."""
+    return {
+        item.place: path
+        for path, item in held.latest.items()
+        if path not in met and path not in held.gone and any(path == r or path.startswith(r + "/") for r in roots)
+    }

@@ -43,7 +43,7 @@ class Found:
             "text": self.text,
             "how": self.how,
             "matches": [
-                {**vars(match), "source": vars(match.source), "text": shown(match.text, self.text)}
+                {**vars(match), "source": place_of(match), "text": shown(match.text, self.text)}
                 for match in self.matches
             ],
             "more": self.more,
@@ -129,6 +129,12 @@ def stored_of(held: Holdings, item: Item) -> Stored:
             return b"".join(iter(lambda: file.read(CHUNK), b""))
 
     return Stored(name=item.path, size=item.size, load=load, digest=item.digest, stream=lambda: held.open(item.digest))
+
+
+def place_of(match: Match) -> dict[str, Any]:
+    """Write where a match stands."""
+    place = match.source
+    return {"file": place.file, "member": place.member, "line": place.line, "pointer": place.pointer}
 
 
 def shown(text: str, wanted: str, most: int = SHOWN) -> str:
