@@ -108,6 +108,8 @@ def too_deep(value: Any) -> bool:
     """Tell whether lists and objects stand over `DEEPEST` deep in one another."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEEPEST):
+        if not level:
+            return False
         inside = [outer.values() if isinstance(outer, dict) else outer for outer in level]
         level = [item for items in inside for item in items if isinstance(item, dict | list)]
     return bool(level)
