@@ -30,7 +30,8 @@ EDITORS = frozenset(
 )
 LOOKERS = frozenset(("view", "undo_edit"))
 _BEGIN = "*** Begin Patch"
-_WINDOW = re.compile(r"edit (\d+:\d+)[ \t]*\n(.*?)\n?(?:end_of_edit)?\s*\Z", re.DOTALL)
+_MADE = re.compile(r"create[ \t]+(\S+)\s*\Z")
+_WINDOW = re.compile(r"edit (\d+:\d+)[^\n]*\n(.*?)\n?(?:end_of_edit)?\s*\Z", re.DOTALL)
 
 
 def edits_of(tool: str, arguments: Mapping[str, Plain], *, opened: str = "") -> list[Plain]:
@@ -49,8 +50,11 @@ def edits_of(tool: str, arguments: Mapping[str, Plain], *, opened: str = "") -> 
     if arguments.get("command") in LOOKERS:
         return []
     path = _first(arguments, PATHS) or opened or None
-    window = _WINDOW.match(command) if isinstance(command := arguments.get("command"), str) else None
-    if window:
+    command = arguments.get("command")
+    line = command if isinstance(command, str) else ""
+    if made := _MADE.match(line):
+        return [{"path": made[1], "old": None, "new": None}]
+    if window := _WINDOW.match(line):
         return [{"path": path, "old": None, "new": window[2], "lines": window[1]}]
     several = arguments.get("edits")
     changes = several if isinstance(several, list) and several else [arguments]

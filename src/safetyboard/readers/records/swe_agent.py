@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read trajectories of SWE-agent (`.traj`): one JSON object whose history and trajectory tell the same twice.
 
-The history is what the model saw and said, the trajectory what was done and observed. The history leads; each turn of the
-trajectory is matched with it, and what the history lacks is told from the trajectory.
+The history is what the model saw and said, the trajectory what was done and observed. The history leads; each turn of
+the trajectory is matched with it, and what the history lacks is told from the trajectory.
 
 Source:  SWE-agent documentation, "Output files"; files of versions 0.6 to 1.0.
 """
@@ -46,7 +46,7 @@ def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
         raise UnreadableInput(
             f"{stored.name}: there is no list named history or trajectory.", hint="Give a file written by SWE-agent."
         )
-    name = _name(stored.name)
+    name, place = _name(stored.name), Place(file=file_of(stored))
     attempts = document.get("attempts")
     for index, attempt in enumerate(attempts if isinstance(attempts, list) else []):
         if isinstance(attempt, dict):
@@ -60,7 +60,7 @@ def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
         else:
             account.leave("attempts that are no objects")
     if any(isinstance(document.get(key), list) for key in TOLD):
-        yield _episode(document, "", Place(file=file_of(stored)), account, (name, "", ""))
+        yield _episode(document, "", place, account, (name, "", ""))
 
 
 def _fault_of(content: bytes, reason: str) -> str:

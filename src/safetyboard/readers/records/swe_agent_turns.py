@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tell the turns of a SWE-agent run once, from its history and its trajectory, and name where they disagree."""
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -163,10 +164,8 @@ class _Telling:
         rest = plain_object({key: value for key, value in turn.items() if key not in TURN})
         if isinstance(rest.get("state"), str):
             # Older files keep the state as JSON text.
-            try:
+            with contextlib.suppress(ValueError, RecursionError):
                 rest["state"] = plain_of(json.loads(str(rest["state"])))
-            except (ValueError, RecursionError):
-                pass
         state = rest.get("state")
         if isinstance(state, dict) and isinstance(state.get("open_file"), str):
             self.opened = str(state["open_file"])
