@@ -131,7 +131,8 @@ def _cloud(call: Call) -> list[Effect]:
             else _effect("delete", words, (2, "unknown"), "an object")
         ]
     if re.search(
-        r"\b(get-secret-value|get-session-token|create-access-key|print-access-token|access secret|keyvault secret show)\b"
+        r"\b(get-secret-value|get-session-token|"
+        r"create-access-key|print-access-token|access secret|keyvault secret show)\b"
         r"|secrets versions access",
         words,
     ):
@@ -151,7 +152,8 @@ def _cloud(call: Call) -> list[Effect]:
     ):
         return [_lost(call, words, "deletes resources")]
     if re.search(
-        r"\b(run-instances|request-spot|instances create|vm create|create-cluster|clusters create|create-fleet|purchase)\b"
+        r"\b(run-instances|request-spot|instances create|vm create|create-cluster|"
+        r"clusters create|create-fleet|purchase)\b"
         r"|purchase-|create-db-instance",
         words,
     ):
