@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Any
 
 _FLOOR = "safetyboard.readers.records"
-CATALOG: Mapping[str, str] = {}
+CATALOG: Mapping[str, str] = {
+    "inspect": f"{_FLOOR}.inspect_log",
+}
 """Format -> module with ``sniff(name, head) -> bool`` and ``episodes(stored, account) -> Iterator[Episode]``."""
 
 
