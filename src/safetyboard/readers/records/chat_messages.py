@@ -15,7 +15,7 @@ from safetyboard.terms.episode import Actor, Deed, Source, Step
 Path: TypeAlias = "tuple[str | int, ...]"
 Locate: TypeAlias = Callable[[Path], Source]
 
-_ROLES: Mapping[str, tuple[Actor, Deed]] = {
+ROLES: Mapping[str, tuple[Actor, Deed]] = {
     "assistant": ("agent", "say"),
     "model": ("agent", "say"),
     "ai": ("agent", "say"),
@@ -109,7 +109,7 @@ class Steps:
             self.add("unknown", "observe", locate(()), message, at=at)
             return
         role = name_of(message.get("role")) or role
-        actor, kind = _ROLES.get(role.lower(), ("unknown", "observe"))
+        actor, kind = ROLES.get(role.lower(), ("unknown", "observe"))
         before = len(self.made)
         more: dict[str, Any] = {"at": at}
         if kind == "result":
