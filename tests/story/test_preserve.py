@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from safetyboard.evidence.preserved import Holdings
+from safetyboard.investigation.search import search, stored_of
+from safetyboard.readers.records.pointers import resolve
 from safetyboard.terms.canonical import digest_of
 from story.run import command
 
@@ -175,3 +177,20 @@ def test_the_folders_of_agents_are_found(sessions: Path, tmp_path: Path, monkeyp
     ran = command("preserve", "--agents", "--out", tmp_path / "store", "--json")
     assert ran.code == 0
     assert [os.path.basename(path) for path in Holdings.at(tmp_path / "store").latest] == ["s.jsonl"]  # noqa: PTH119
+
+
+def test_real_records_are_held_byte_for_byte_and_every_match_in_them_resolves(
+    safetyboard_data: Path, tmp_path: Path
+) -> None:
+    records, store = safetyboard_data / "records", tmp_path / "store"
+    assert command("preserve", records, "--out", store, "--json").code == 0
+    held = Holdings.at(store)
+    files = {str(path.resolve()): path for path in records.rglob("*") if path.is_file()}
+    assert held.latest.keys() == files.keys()
+    assert all(held.open(held.latest[name].digest).read() == path.read_bytes() for name, path in files.items())
+    found = search(store, "the", most=200)
+    assert found.files + len(found.unread) == len(held.states)
+    assert found.files
+    assert found.matches
+    for match in found.matches:
+        assert resolve(stored_of(held, held.states[match.source.file]), match.source) is not None
