@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write zip archives byte by byte, so that they can hold what no honest writer writes."""
+"""Write zip archives byte by byte, so that they can hold what no honest writer writes; read logs that were made up."""
 
 import json
 import struct
@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetyboard.readers.account import Account
+from safetyboard.readers.records import inspect_log
+from safetyboard.readers.records.inspect_json import as_text
+from safetyboard.readers.records.pointers import resolve
 from safetyboard.readers.stored import Stored
+from safetyboard.terms.canonical import plain_of
+from safetyboard.terms.episode import Episode, Step
 
 STORED, DEFLATED, ZSTANDARD = 0, 8, 93
 
@@ -91,3 +97,37 @@ def sample_of(number: int, *, epoch: int = 1, value: Any = "C", text: str = "don
         {"role": "tool", "tool_call_id": "c1", "function": "bash", "content": "a.txt"},
     ]  # fmt: skip
     return {"id": number, "epoch": epoch, "input": f"Task {number}", "target": "x", "messages": messages, "events": [], "scores": {"match": {"value": value}}}  # fmt: skip  # noqa: E501
+
+
+def pooled(where: str) -> dict[str, Any]:
+    """A sample whose model events name their messages by their place in a pool, as the newest writers do."""
+    sample = sample_of(1)
+    pool, sample["messages"] = sample["messages"], []
+    sample["attachments"] = {"abc": "long words"}
+    pool[3]["content"] = "attachment://abc"
+    sample |= {"message_pool": pool} if where == "message_pool" else {"events_data": {"messages": pool, "calls": []}}
+    answer = {"role": "assistant", "content": "finished"}
+    sample["events"] = [
+        {"event": "model", "input": [], "input_refs": [[0, 2]], "output": {"choices": [{"message": pool[2]}]}},
+        {"event": "model", "input": [], "input_refs": [[0, 4], [90, 99]], "output": {"choices": [{"message": answer}]}},
+    ]
+    return sample
+
+
+def read(content: bytes, name: str = "made.eval") -> tuple[list[Episode], Account]:
+    account = Account()
+    return list(inspect_log.episodes(stored(name, content), account)), account
+
+
+def kept(path: Path) -> Stored:
+    return Stored(name=path.name, size=path.stat().st_size, load=path.read_bytes, stream=lambda: path.open("rb"))
+
+
+def found_again(store: Stored, step: Step) -> bool:
+    value = resolve(store, step.source)
+    if step.content:
+        return as_text(value) == step.content
+    if step.kind == "act" and step.tool != "sandbox":
+        arguments = value.get("arguments", value)
+        return plain_of(arguments if isinstance(arguments, dict) else {"input": arguments}) == step.arguments
+    return True
