@@ -2,6 +2,8 @@
 """Whatever stands in a step is found, by word or by substring, and the match says where it stands."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -178,3 +180,30 @@ def test_half_surrogates_are_stored_as_question_marks(path: Path) -> None:
 def test_no_more_than_wanted_come_back_in_the_order_they_were_indexed(path: Path) -> None:
     with filled(path, *("needle",) * 20) as index:
         assert [match.index for match in index.search("needle", most=7)[0]] == list(range(7))
+
+
+FILLING = """
+import resource, sys
+from pathlib import Path
+from safetyboard.evidence.step_index import StepIndex
+from safetyboard.terms.episode import Episode, Source, Step
+from safetyboard.terms.errors import EnvironmentFault
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+source = Source(file="f")
+steps = tuple(Step(index=n, actor="agent", kind="say", source=source, content=f"needle{n} " * 900) for n in range(900))
+try:
+    with StepIndex(Path(sys.argv[1])) as index, index.adding("f", "a", "plain") as adding:
+        adding.add([Episode(file="f", format="plain", name="run", steps=steps)])
+except EnvironmentFault as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_indexed(path: Path) -> None:
+    command = [sys.executable, "-c", FILLING, str(path)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.count("\n") == 1
+    assert "cannot be written" in answer.stdout
+    with StepIndex(path) as index:
+        assert index.counts() == (0, 0)
+        assert index.search("needle1") == ([], "words")
