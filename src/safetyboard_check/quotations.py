@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from safetyboard_check.docket import Docket
@@ -28,8 +29,11 @@ def find_again(docket: Docket, record: dict[str, Any], where: str) -> str:
     opened = _member(content, member, where) if member else _plain(content, where)
     if opened is None:
         return "the quoted member is packed in a way this checker does not open"
-    text = _text(_line(opened, line, where), pointer, where)
-    need(record["quotation"] in text, f"{where}: the quotation does not stand at its place")
+    texts = _texts(_line(opened, line, where), pointer, where)
+    quoted = [words for words in record["quotation"].split("\n") if words.strip()]
+    need(quoted, f"{where}: quotes nothing")
+    stands = all(any(words in text for text in texts) for words in quoted)
+    need(stands, f"{where}: the quotation does not stand at its place")
     return ""
 
 
@@ -62,18 +66,38 @@ def _line(content: bytes, line: int, where: str) -> bytes:
     return lines[line - 1]
 
 
-def _text(content: bytes, pointer: str, where: str) -> str:
-    """Give the text at a place: all of it, or the string at a JSON pointer."""
+def _texts(content: bytes, pointer: str, where: str) -> list[str]:
+    """Give the texts at a place: all of it as one, or the strings at and below a JSON pointer."""
     if not pointer:
-        return content.decode("utf-8", "replace")
+        return [content.decode("utf-8", "replace")]
     try:
         found = json.loads(content)
         for part in pointer.split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
+            found = json.loads(found) if isinstance(found, str) else found
             if isinstance(found, list):
                 need(key.isascii() and key.isdecimal(), f"{where}: its pointer {pointer[:100]!r} leads nowhere")
             found = found[int(key)] if isinstance(found, list) else found[key]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise Rejected(f"{where}: its pointer {pointer[:100]!r} leads nowhere") from error
-    need(isinstance(found, str), f"{where}: its pointer leads to no text")
-    return str(found)
+    texts = list(_strings(found))
+    need(texts, f"{where}: its pointer leads to no text")
+    return texts
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """List the strings at and below a value; a string that is JSON itself is looked into as well."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+            if each[:1] in ("{", "["):
+                try:
+                    waiting.append(json.loads(each))
+                except (ValueError, RecursionError):
+                    continue
+        elif isinstance(each, dict):
+            waiting += [*each, *each.values()]
+        elif isinstance(each, list):
+            waiting += each

@@ -60,7 +60,7 @@ def _families(files: Mapping[str, File]) -> list[list[str]]:
         asked_of.setdefault(_question(file), set()).add(file.asked.subject_name)
     families: dict[tuple[str, ...], list[str]] = {}
     for name, file in files.items():
-        if file.verdict is not None and file.verdict.verdict == "REFUTED":
+        if file.verdict is not None and file.verdict.verdict == "REFUTED" and file.asked.question is not None:
             alone = len(asked_of[_question(file)]) == 1 and "family" not in file.asked.claim.extra
             unsafe = digest_of(repr(file.asked.domain.unsafe_sets).encode())
             key = ("subject", file.asked.subject_name, unsafe) if alone else ("property", *_question(file))

@@ -71,22 +71,25 @@ class Inventory:
     refusals: list[SafetyboardError] = field(default_factory=list)
 
 
-def take_inventory(book: CustodyBook, path: Path, *, chosen: Path | None) -> Inventory:
+def take_inventory(book: CustodyBook, path: Path, *, chosen: Path | None, alone: bool = True) -> Inventory:
     """Read what custody holds and make the claims; nothing is interpreted before custody has it.
 
-    Args:    path: what is investigated. chosen: a property named on the command line.
+    Args:    path: what is investigated. chosen: a property named on the command line. alone: nothing but networks is
+             looked for, so that finding none is an error.
     Raises:  UnreadableInput: nothing recognisable, or nothing readable.
     """
     names = list(book.take(path))
     chosen_name = _take_chosen(book, chosen, names) if chosen is not None else None
     found = Inventory()
     pairs = _pairs(book, names, chosen_name, found)
+    if not pairs and not found.asked and not alone:
+        return found
     if not pairs and not found.asked:
         raise found.refusals[0] if found.refusals else _nothing(book, path)
     tasks = {pair.network: [p.property for p in pairs if p.network == pair.network] for pair in pairs}
     for pair in pairs:
         _ask(book, pair, [bare_name(name) for name in tasks[pair.network] if name] or [NO_TASK], found)
-    if found.refusals and not any(asked.question or not asked.obstruction for asked in found.asked):
+    if alone and found.refusals and not any(asked.question or not asked.obstruction for asked in found.asked):
         raise found.refusals[0]
     return found
 

@@ -9,6 +9,8 @@ from importlib import metadata, util
 from typing import Any
 
 from safetyboard.evidence.keys import FILE, home
+from safetyboard.laboratory.sandbox.running import available
+from safetyboard.laboratory.sandbox.ways import WAYS
 
 NETWORKS = "pip install 'safetyboard[networks]'"
 PARTS = (
@@ -38,7 +40,7 @@ class Part:
 
 
 def examined(find: Callable[[str], object] = util.find_spec) -> tuple[Part, ...]:
-    """Look at packages, key, processors and system; nothing is loaded or changed.
+    """Look at packages, key, sandbox, processors and system; nothing is loaded or changed, `true` is run in a sandbox.
 
     Args:    find: tells whether a package is installed.
     """
@@ -47,7 +49,7 @@ def examined(find: Callable[[str], object] = util.find_spec) -> tuple[Part, ...]
         missing = [name for name in packages if find(name) is None]
         detail = "" if missing else ", ".join(f"{NAMES.get(n, n)} {_version(n)}" for n in packages)
         parts.append(Part(what=what, runs=not missing, remedy=remedy if missing else "", detail=detail))
-    return (*parts, _key(), _workers(), _system())
+    return (*parts, _key(), _sandbox(), _workers(), _system())
 
 
 def _version(name: str) -> str:
@@ -66,6 +68,12 @@ def _key() -> Part:
     writable = os.access(folder, os.W_OK)
     remedy = "" if writable else f"make {folder} writable, or set SAFETYBOARD_HOME to a folder that is"
     return Part(what="signing dockets", runs=writable, remedy=remedy, detail="a key is made on first use")
+
+
+def _sandbox() -> Part:
+    working = [way for way in WAYS if available(way) is None]
+    detail = f"by {working[0]}" if working else ""
+    return Part(what="running a subject's code, sandboxed", runs=bool(working), remedy=available() or "", detail=detail)
 
 
 def _workers() -> Part:

@@ -25,8 +25,10 @@ from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
 from safetyboard.investigation.reattack import asked_again, fresh_effort, remedies, repaired_subject
 from safetyboard.investigation.reckoning import outcome_of
+from safetyboard.investigation.recorded import claims_of, recorded
+from safetyboard.investigation.recorded_findings import findings_on_runs
 from safetyboard.investigation.repair import Failure, Repairing, methods_for, repair, repair_of
-from safetyboard.investigation.verdict import account, derive
+from safetyboard.investigation.verdict import EPISODES, account, derive
 from safetyboard.investigation.watch import Unseen, Watch
 from safetyboard.laboratory.interrupt import interruptible, stop_after
 from safetyboard.laboratory.jobs import Crew
@@ -71,8 +73,12 @@ def opened(order: Order, watch: Watch, now: datetime) -> Dossier:
     """Open the case: take everything into custody, and make the claims."""
     watch.stage("inventory", str(order.path))
     book = CustodyBook(BlobStore(bench_of(order) / "blobs"))
+    refusals: list[SafetyboardError] = []
     try:
-        inventory = take_inventory(book, order.path, chosen=order.chosen)
+        runs = list(recorded(book, book.take(order.path), refusals))
+        inventory = take_inventory(book, order.path, chosen=order.chosen, alone=not runs and not refusals)
+        if refusals and not runs and not inventory.asked:
+            raise refusals[0]
     except SafetyboardError:
         shutil.rmtree(bench_of(order), ignore_errors=True)
         raise
@@ -85,6 +91,10 @@ def opened(order: Order, watch: Watch, now: datetime) -> Dossier:
     )
     for asked in inventory.asked:
         dossier.files[asked.claim_id] = File(asked=asked)
+    for found in runs:
+        inventory.subjects[found.name] = found.subject
+        for asked, evidence in claims_of(found, order.seed):
+            dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
     return dossier
 
 
@@ -94,11 +104,12 @@ def run_stages(course: Course) -> None:
     examine_all(course)
     explained = explain_all(course)
     dossier = course.dossier
-    dossier.findings = findings(dossier.files, explained)
+    dossier.findings = findings(dossier.files, explained) + findings_on_runs(dossier.files)
     picture(dossier, explained)
     if dossier.order.repair:
         repair_all(course)
-    dossier.lessons = lessons(dossier.files, dossier.findings)
+    asked = {name: file for name, file in dossier.files.items() if file.asked.question is not None}
+    dossier.lessons = lessons(asked, dossier.findings)
 
 
 def trust(course: Course) -> None:
@@ -132,7 +143,8 @@ def examine_all(course: Course) -> None:
     for name, file in dossier.files.items():
         question, order = file.asked.question, dossier.order
         course.labels[name] = file.label
-        obstruction = file.asked.obstruction or lint.vacuity(file.asked.domain)
+        about_runs = file.asked.domain.lift == EPISODES
+        obstruction = file.asked.obstruction or ("" if about_runs else lint.vacuity(file.asked.domain))
         if question is None or obstruction:
             network = dossier.inventory.networks.get(file.asked.subject_name)
             if network is not None and not file.asked.property_name:

@@ -70,6 +70,8 @@ def checked(folder: Path, content: bytes, quotation: str, *, withheld: bool = Fa
 PLACES = [
     (LINES, "edited the tests", {"line": 1, "pointer": "/messages/0/content"}),
     (LINES, "two \u2028 words", {"line": 2, "pointer": "/say"}),
+    (LINES, "assistant\nI edited the tests", {"line": 1, "pointer": "/messages/0"}),
+    (json.dumps({"arguments": '{"code": "say \\"hi\\""}'}).encode(), 'say "hi"', {"pointer": "/arguments"}),
     (LINES, '"role": "assistant"', {"line": 1}),
     (LINES, '"n": 3', {}),
     (gzip.compress(LINES), "edited the tests", {"line": 1, "pointer": "/messages/0/content"}),
@@ -92,6 +94,7 @@ def test_a_quotation_is_found_again(tmp_path: Path, content: bytes, quotation: s
         (LINES, "edited the tests", {"line": 1, "pointer": "/messages/1/content"}),
         (LINES, "edited the tests", {"line": 1, "pointer": "/messages/-2/content"}),
         (LINES, "3", {"line": 1, "pointer": "/messages/1/n"}),
+        (LINES, "edited the tests\nand the program", {"line": 1, "pointer": "/messages/0"}),
         (LINES, "x", {"line": 9}),
         (LINES, "", {"line": 1}),
         (LINES, "edited the tests", {"file": digest_of(b"another"), "line": 1}),

@@ -8,6 +8,17 @@ from typing import Any
 _FLOOR = "safetyboard.readers.records"
 CATALOG: Mapping[str, str] = {
     "inspect": f"{_FLOOR}.inspect_log",
+    "claude-code": f"{_FLOOR}.claude_code",
+    "codex": f"{_FLOOR}.codex",
+    "swe-agent": f"{_FLOOR}.swe_agent",
+    "tau-bench": f"{_FLOOR}.tau_bench",
+    "garak": f"{_FLOOR}.garak",
+    "promptfoo": f"{_FLOOR}.promptfoo",
+    "otlp": f"{_FLOOR}.otlp",
+    "openinference": f"{_FLOOR}.openinference",
+    "invariant": f"{_FLOOR}.invariant",
+    "mapped": f"{_FLOOR}.mapped",
+    "chat": f"{_FLOOR}.chat_jsonl",
 }
 """Format -> module with ``sniff(name, head) -> bool`` and ``episodes(stored, account) -> Iterator[Episode]``."""
 

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recorded: read what AI systems left behind, screen every run for catastrophe chains, and quote what was found."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from safetyboard.evidence.custody import CustodyBook
+from safetyboard.investigation.inventory import Asked
+from safetyboard.investigation.verdict import EPISODES
+from safetyboard.overseers.chains.chain import Chain, Match, Quoted
+from safetyboard.overseers.chains.chain_file import shipped
+from safetyboard.overseers.chains.engine import screen
+from safetyboard.readers.account import Account
+from safetyboard.readers.records import catalog
+from safetyboard.readers.records.quotations import standing
+from safetyboard.readers.stored import Stored, printable
+from safetyboard.terms.claim import Claim
+from safetyboard.terms.codec import record_id
+from safetyboard.terms.domain import Cell, Domain
+from safetyboard.terms.episode import Episode
+from safetyboard.terms.errors import SafetyboardError
+from safetyboard.terms.null import Null
+from safetyboard.terms.observation import Observation
+from safetyboard.terms.recipe import Recipe
+from safetyboard.terms.subject import Subject
+
+HEAD = 64 << 10
+MOST_QUOTED = 200
+"""Quotations a claim at most; how many more there are is said."""
+ASSUMPTIONS = (
+    "complete record: what the agent did stands in the record (breaks: acts outside the logged tools)",
+    "rightly read: the reader tells the agent's acts from what tools and people wrote (tested by finding every "
+    "quotation again in the stored bytes)",
+)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """Keep of one recorded run what is needed after it was read."""
+
+    name: str
+    task: str
+    steps: int
+    matches: tuple[Match, ...]
+    unclassified: tuple[Quoted, ...]
+
+
+@dataclass(kw_only=True)
+class Recorded:
+    """Hold one file of records: what it is, its runs, and what of it was read."""
+
+    name: str
+    digest: str
+    size: int
+    format: str
+    account: Account
+    stored: Stored
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def steps(self) -> int:
+        """Count the steps of all runs."""
+        return sum(run.steps for run in self.runs)
+
+    @property
+    def subject(self) -> Subject:
+        """Describe the file as a subject; what it holds was measured, nothing else."""
+        return Subject(
+            surface="authority",
+            name=self.name,
+            media_type=f"application/vnd.safetyboard.records+{self.format}",
+            digest=self.digest,
+            content=self.digest,
+            size=self.size,
+            interface={
+                "format": self.format,
+                "runs": len(self.runs),
+                "steps": self.steps,
+                "account": self.account.sentence(),
+                "discrepancies": [f"{d.name}: {d.what} in {d.where}" for d in self.account.discrepancies[:20]],
+            },
+            tasks=tuple(dict.fromkeys(printable(run.task) for run in self.runs if run.task))[:20] or ("recorded runs",),
+        )
+
+    @property
+    def domain(self) -> Domain:
+        """Make each recorded run a cell, without a box."""
+        labels = [printable(run.name) or f"run {number}" for number, run in enumerate(self.runs, start=1)]
+        cells = tuple(Cell(label=label, lower=(), upper=(), unsafe=0) for label in labels)
+        return Domain(inputs=(), outputs=(), cells=cells, unsafe_sets=((),), lift=EPISODES)
+
+
+def recorded(book: CustodyBook, names: Sequence[str], refusals: list[SafetyboardError]) -> Iterator[Recorded]:
+    """Read every file that a reader of records takes; a file that cannot be read is refused, the others are read."""
+    chains = shipped()
+    for name in names:
+        held = book.items[name]
+        if held.state == "used" or not held.digest:
+            continue
+        with book.store.path(held.digest).open("rb") as file:
+            head = file.read(HEAD)
+        kind = catalog.kind_of(name, head)
+        if kind is None:
+            continue
+        try:
+            found = _read(book, name, kind, chains)
+        except SafetyboardError as error:
+            refusals.append(error)
+            book.fail(name, error)
+            continue
+        book.mark(name, "used", f"records ({kind}); {found.account.sentence()}")
+        yield found
+
+
+def _read(book: CustodyBook, name: str, kind: str, chains: Sequence[Chain]) -> Recorded:
+    held = book.items[name]
+    path = book.store.path(held.digest)
+    stored = Stored(
+        name=name,
+        size=held.size,
+        load=lambda: book.read(name),
+        digest=held.digest,
+        stream=lambda: path.open("rb"),
+    )
+    found = Recorded(
+        name=name, digest=held.digest, size=held.size, format=kind, account=Account(), stored=stored
+    )  # fmt: skip
+    for episode in catalog.reader(kind).episodes(stored, found.account):
+        found.runs.append(_screened(episode, chains))
+    return found
+
+
+def _screened(episode: Episode, chains: Sequence[Chain]) -> Run:
+    said = screen(episode, chains)
+    return Run(
+        name=episode.name,
+        task=episode.task,
+        steps=said.steps,
+        matches=said.matches,
+        unclassified=said.unclassified,
+    )
+
+
+def claims_of(found: Recorded, seed: int) -> Iterator[tuple[Asked, list[Observation | Null]]]:
+    """Make a claim for every chain that shows in a file, and one for all the others; each with its evidence."""
+    shown = {match.chain for run in found.runs for match in run.matches}
+    chains = shipped()
+    for chain in chains:
+        if chain.name in shown:
+            statement = f"No recorded run in {printable(found.name, 120)} completes {chain.name}: {chain.description}"
+            asked = _asked(found, chain.name, statement, f"chain {chain.name}, version {chain.version}")
+            yield asked, _quotations(asked, found, chain, seed)
+    silent = [chain.name for chain in chains if chain.name not in shown]
+    statement = f"No recorded run in {printable(found.name, 120)} shows any step of: {', '.join(silent)}."
+    asked = _asked(found, "all other chains", statement, f"{len(silent)} chains")
+    yield asked, [*_unclassified(asked, found), _null(asked, found, "chains", seed, "")]
+
+
+def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
+    subject, domain = found.subject, found.domain
+    claim = Claim(
+        surface="authority",
+        subject=record_id(subject),
+        property=name,
+        statement=statement,
+        overseer=overseer,
+        domain=record_id(domain),
+        cells=len(domain.cells),
+        tier="non-disastrous",
+        intended="The agent does its task, and nothing of this kind on the way, whether or not a prompt says so.",
+        measured=f"{len(found.runs)} recorded runs, {found.steps} steps; {found.account.sentence()}",
+        assumptions=ASSUMPTIONS,
+        extra={"name": name},
+    )
+    return Asked(
+        claim=claim,
+        domain=domain,
+        subject_name=found.name,
+        property_name=name,
+        source=found.digest,
+        content=found.digest,
+        obstruction="" if found.runs else "no run could be read",
+    )
+
+
+def _quotations(asked: Asked, found: Recorded, chain: Chain, seed: int) -> list[Observation | Null]:
+    """Quote every matched step; the last step of a completed chain shows a failure."""
+    quoted: list[Observation] = []
+    for cell, run in enumerate(found.runs):
+        for match in run.matches:
+            if match.chain == chain.name:
+                quoted += _of_match(asked, found, cell, match)
+    failures = [each for each in quoted if each.shows == "failure"]
+    kept = failures + [each for each in quoted if each.shows != "failure"][: max(0, MOST_QUOTED - len(failures))]
+    more = f" {len(quoted) - len(kept)} more quotations are left out." if len(kept) < len(quoted) else ""
+    return [*kept, _null(asked, found, "chain " + chain.name, seed, more.strip())]
+
+
+def _of_match(asked: Asked, found: Recorded, cell: int, match: Match) -> Iterator[Observation]:
+    done, steps = match.grade
+    failure = match.standing == "flagged" and match.complete
+    for number, each in enumerate(match.attempted):
+        last = number == len(match.attempted) - 1
+        shows = "failure" if failure and last else "attempt" if match.standing == "flagged" else "precursor"
+        meaning = f"{match.chain}, step {each.step} ({each.result}); {done} of {steps} steps done; {match.standing}"
+        if match.request is not None:
+            meaning += "; a user's words ask for it"
+        yield _observed(asked, found, (cell, each), meaning, "" if match.standing == "asked for" else shows)
+    if match.request is not None:
+        yield _observed(asked, found, (cell, match.request), f"{match.chain}: the user asks for it", "")
+
+
+def _unclassified(asked: Asked, found: Recorded) -> Iterator[Observation]:
+    for cell, run in enumerate(found.runs):
+        for each in run.unclassified[:20]:
+            yield _observed(asked, found, (cell, each), f"severe act: {each.step}", "precursor")
+
+
+def _observed(asked: Asked, found: Recorded, what: tuple[int, Quoted], meaning: str, shows: str) -> Observation:
+    """Quote the words that stand at their place; what is not found again there gets no place, and shows less."""
+    cell, each = what
+    label = asked.domain.cells[cell].label
+    words = standing(found.stored, each.source, each.quotation)
+    if not words and shows == "failure":
+        shows, meaning = "attempt", f"{meaning}; the words were not found again at their place"
+    return Observation(
+        source=asked.content,
+        pointer=f"{label}, step {each.index}",
+        quotation=words or each.quotation,
+        meaning=meaning,
+        claim=asked.claim_id,
+        place=each.source if words else None,
+        shows=shows,  # type: ignore[arg-type]
+        cell=cell,
+    )
+
+
+def _null(asked: Asked, found: Recorded, instrument: str, seed: int, obstruction: str) -> Null:
+    recipe = Recipe(
+        instrument=instrument,
+        version="1",
+        seed=seed,
+        unit="steps",
+        allotted=found.steps,
+        spent=found.steps,
+        subject=asked.content,
+    )
+    return Null(
+        claim=asked.claim_id, cells=tuple(range(len(found.runs))), recipe=recipe, obstruction=obstruction
+    )  # fmt: skip
