@@ -12,6 +12,7 @@ from safetyboard.overseers.effects.effect import Effect, Reversible, is_severe
 from safetyboard.terms.episode import Episode
 
 MOST_ALSO = 50
+WINDOW, OVERLAP = 16_384, 1_024
 _Path = tuple[tuple[int, Quoted], ...]
 _ORDER: dict[Reversible, int] = {"reversible": 0, "unknown": 1, "irreversible": 2}
 
@@ -158,12 +159,12 @@ def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
         return None
     if detector.tool and not detector.tool.search(step.tool.lower()):
         return None
-    if detector.unless and detector.unless.search(deed.words.text):
-        return None
     if detector.suite and (not deed.runs if detector.suite == "run" else deed.before != detector.suite):
         return None
     found: re.Match[str] | None = None
-    if detector.text and not (found := detector.text.search(deed.words.text)):
+    if detector.text and not (found := _search(detector.text, deed.words.text)):
+        return None
+    if detector.unless and _search(detector.unless, deed.words.text):
         return None
     effect = None
     if detector.effects or detector.target or detector.severity or detector.irreversible or detector.existing:
@@ -172,6 +173,14 @@ def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
             return None
     start, end = found.span() if found else _span(deed, effect)
     return _quoted(name, deed, start, end, effect)
+
+
+def _search(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Search in overlapping windows, so that the work grows with the text and not with its square."""
+    for start in range(0, max(1, len(text) - OVERLAP), WINDOW - OVERLAP):
+        if found := pattern.search(text, start, start + WINDOW):
+            return found
+    return None
 
 
 def _fits(detector: Detector, deed: Deed, effect: Effect) -> bool:

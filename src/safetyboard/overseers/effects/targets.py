@@ -42,7 +42,7 @@ _SYSTEMS = frozenset({*_SYSTEM, "sys", "System", "Library", "Applications", "Win
 _PRODUCTION = re.compile(r"(?<![a-z])(prod|production|prd|live|primary|master)(?![a-z])", re.I)
 _REHEARSAL = re.compile(
     r"(?<![a-z])(tests?|testing|tmp|temp|dev|devel|development|local|localhost|staging|stage|ci|sandbox|scratch|demo|"
-    r"example|mock|qa|preview|ephemeral|playground|memory|fixtures?|review)(?![a-z])|127\.0\.0\.1|\[?::1\]?",
+    r"example|mock|qa|preview|ephemeral|playground|memory|fixtures?|review)(?![a-z])|127\.0\.0\.1|\[?::1\]?|\$\{?tmpdir",
     re.I,
 )
 _LOCAL = re.compile(
