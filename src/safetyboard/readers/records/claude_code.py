@@ -40,7 +40,8 @@ def sniff(name: str, head: bytes) -> bool:
             return True
         if kind in TREE | LOOSE and ("sessionId" in record or "snapshot" in record) and "payload" not in record:
             return True
-    return False
+    # A first line longer than the head: its keys come first.
+    return b"\n" not in head and head.startswith(b'{"parentUuid":') and b'"isSidechain":' in head[:1000]
 
 
 def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
@@ -152,7 +153,7 @@ class _Reading:
             if line in self.routes and isinstance(raw, bytes):
                 record, index = json_lines.parsed(raw)[0], self.routes[line]
                 place = Place(file=self.file, line=line, at=text_in(record, "timestamp"))
-                words.setdefault(index, []).extend(named(steps_of(record, place, self._fault), tools))
+                words.setdefault(index, []).extend(named(steps_of(record, place, self._fault), tools, self._fault))
                 _learn(systems.setdefault(index, {"scaffold": "Claude Code"}), record)
             if line in ends:
                 yield self._episode(ends[line], words.pop(ends[line], []), systems.pop(ends[line], {}))

@@ -3,11 +3,11 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from safetyboard.readers.records.place import Leaf, Place, leaf, leaves, plain_object, text_in
+from safetyboard.readers.records.place import Fault, Leaf, Place, leaf, leaves, plain_object, text_in
 from safetyboard.readers.records.pointers import pointer_of
 from safetyboard.readers.records.session_tree import MANY
 from safetyboard.terms.canonical import Plain, plain_of
@@ -59,7 +59,6 @@ ENVELOPE = frozenset(
     ]
 )
 _EXIT = re.compile(r"(?:Error: )?Exit code (-?\d{1,9})\b")
-Fault = Callable[[str, str, str, str], None]
 
 
 def voice_of(record: Mapping[str, Any]) -> str:
@@ -122,12 +121,12 @@ def _message(record: Mapping[str, Any], place: Place, fault: Fault) -> Iterator[
         return
     for index, block in enumerate(content):
         here = pointer + pointer_of(index)
-        kind = block.get("type") if isinstance(block, dict) else None
+        kind = text_in(block, "type")
         if kind in ("thinking", "redacted_thinking"):
             yield place.words("agent", "think", leaf(block, here, "thinking"))
         elif kind in CALLS:
             yield place.act(here, text_in(block, "name"), block.get("input"), call=text_in(block, "id"))
-        elif isinstance(kind, str) and kind.endswith("tool_result"):
+        elif kind.endswith("tool_result"):
             yield from _result(record, block, here, place)
         else:
             if kind not in ("text", "image", "document"):

@@ -46,7 +46,8 @@ def sniff(name: str, head: bytes) -> bool:
             return True
         old = "instructions" in record or "git" in record
         return "type" not in record and old and all(isinstance(record.get(key), str) for key in _META)
-    return False
+    # A first line longer than the head: its type comes before what it holds.
+    return b"\n" not in head and b'"type":"session_meta","payload":{' in head[:200].replace(b" ", b"")
 
 
 def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
@@ -79,14 +80,12 @@ class _Session:
             return
         at = text_in(record, "timestamp")
         place = Place(file=self.file, line=line, at=at)
-        kind, payload, pointer = record.get("type"), record.get("payload"), "/payload"
-        if not isinstance(kind, str) or kind in ITEMS:
+        kind, payload, pointer = text_in(record, "type"), record.get("payload"), "/payload"
+        if kind in ITEMS or "type" not in record:
             # Before August 2025: items without an envelope, and a first line without a type.
-            kind, payload, pointer = ("response_item" if kind in ITEMS else "session_meta"), record, ""
-            if "record_type" in record:
-                kind = "state"
-            elif kind == "session_meta" and "id" not in record:
-                kind = "no type"
+            opening = "session_meta" if "id" in record else "no type"
+            opening = "state" if "record_type" in record else opening
+            kind, payload, pointer = "response_item" if kind else opening, record, ""
         known = self._known(kind, payload)
         if known:
             self.account.pass_unknown(known)
@@ -118,10 +117,7 @@ class _Session:
             self._open(payload, place.at)
         if kind == "turn_context":
             self._turn(payload)
-        for step in named(steps, self.calls):
-            if step.kind == "result" and step.call and step.call not in self.calls:
-                self._fault("calls, outputs", step.call, "missing", f"line {place.line} answers it")
-        self.steps.extend(steps)
+        self.steps.extend(named(steps, self.calls, self._fault))
 
     def _open(self, meta: Mapping[str, Any], at: str) -> None:
         name = text_in(meta, "id") or text_in(meta, "session_id")

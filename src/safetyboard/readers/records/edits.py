@@ -31,7 +31,7 @@ EDITORS = frozenset(
 LOOKERS = frozenset(("view", "undo_edit"))
 _BEGIN = "*** Begin Patch"
 _MADE = re.compile(r"create[ \t]+(\S+)\s*\Z")
-_WINDOW = re.compile(r"edit (\d+:\d+)[^\n]*\n(.*?)\n?(?:end_of_edit)?\s*\Z", re.DOTALL)
+_WINDOW = re.compile(r"edit (\d+:\d+)[^\n]*\n")
 
 
 def edits_of(tool: str, arguments: Mapping[str, Plain], *, opened: str = "") -> list[Plain]:
@@ -55,7 +55,8 @@ def edits_of(tool: str, arguments: Mapping[str, Plain], *, opened: str = "") -> 
     if made := _MADE.match(line):
         return [{"path": made[1], "old": None, "new": None}]
     if window := _WINDOW.match(line):
-        return [{"path": path, "old": None, "new": window[2], "lines": window[1]}]
+        entered = line[window.end() :].rstrip().removesuffix("end_of_edit").removesuffix("\n")
+        return [{"path": path, "old": None, "new": entered, "lines": window[1]}]
     several = arguments.get("edits")
     changes = several if isinstance(several, list) and several else [arguments]
     found: list[Plain] = []

@@ -14,3 +14,8 @@ def default_locations() -> tuple[Path, ...]:
     claude = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
     codex = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
     return claude / "projects", codex / "sessions"
+
+
+def existing_locations() -> tuple[Path, ...]:
+    """Name those session folders of known agents that exist on this machine."""
+    return tuple(place for place in default_locations() if place.is_dir())

@@ -2,13 +2,13 @@
 """Write steps down where they stand: in which file and line, at what time, with a pointer to each leaf."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from safetyboard.readers.records.edits import edits_of
+from safetyboard.readers.records.json_lines import parsed
 from safetyboard.readers.records.pointers import pointer_of
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.canonical import Plain, plain_of, well_formed
@@ -108,11 +108,8 @@ def plain_object(value: Any) -> dict[str, Plain]:
 def arguments_of(given: Any) -> dict[str, Plain]:
     """Read the arguments of a call: an object, or its JSON text; any other text stands under ``text``."""
     if isinstance(given, str):
-        try:
-            parsed = json.loads(given)
-        except (ValueError, RecursionError):
-            parsed = None
-        return plain_object(parsed) if isinstance(parsed, dict) else {"text": well_formed(given)}
+        told = parsed(given.encode("utf-8", "surrogatepass"))[0]
+        return plain_object(told) if isinstance(told, dict) else {"text": well_formed(given)}
     return plain_object(given)
 
 
@@ -136,13 +133,26 @@ def numbered(steps: list[Step]) -> tuple[Step, ...]:
     return tuple(replace(step, index=index) for index, step in enumerate(steps))
 
 
-def named(steps: list[Step], tools: dict[str, str]) -> list[Step]:
-    """Give results the name of the tool that was called; `tools` holds the calls met so far and grows."""
+Fault = Callable[[str, str, str, str], None]
+"""Names a discrepancy: between which inventories, of what, what is wrong, where."""
+
+
+def named(steps: list[Step], tools: dict[str, str], fault: Fault) -> list[Step]:
+    """Give results the name of the tool that was called; `tools` holds the calls met so far and grows.
+
+    A result without its call is a discrepancy; so is an id that a second call bears: results then belong to the nearest
+    call before them.
+    """
     for index, step in enumerate(steps):
         if step.kind == "act" and step.call:
+            if step.call in tools:
+                fault("calls, ids", step.call, "duplicate", f"line {step.source.line}{step.source.pointer}")
             tools[step.call] = step.tool
         elif step.kind == "result" and step.call in tools:
             steps[index] = replace(step, tool=tools[step.call])
+        elif step.kind == "result" and step.call:
+            where = f"line {step.source.line}{step.source.pointer}"
+            fault("calls, results", step.call, "missing", f"{where} answers it")
     return steps
 
 

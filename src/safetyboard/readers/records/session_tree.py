@@ -117,9 +117,10 @@ class Tree:
             # Parallel calls of one reply hang below one another, their results beside: no alternative course.
             others = [i for i in below[index] if voices[i] and (voices[i] == MANY or voices[i] != node.voice)]
             others = [] if folded[index] else others
+            apart = set(others)
             for child in below[index]:
                 self.nodes[child].chain = node.chain
-                folded[child] = child not in others
+                folded[child] = child not in apart
             if len(others) > 1:
                 for count, child in enumerate(others, 1):
                     self.nodes[child].chain = len(chains)

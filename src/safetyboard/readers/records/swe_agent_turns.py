@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tell the turns of a SWE-agent run once, from its history and its trajectory, and name where they disagree."""
 
-import contextlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from safetyboard.readers.account import Account, Discrepancy
-from safetyboard.readers.records.place import Leaf, Place, leaf, leaves, named, numbered, plain_object, text_in
+from safetyboard.readers.records.place import (
+    Leaf,
+    Place,
+    arguments_of,
+    leaf,
+    leaves,
+    named,
+    numbered,
+    plain_object,
+    text_in,
+)
+from safetyboard.readers.stored import printable
 from safetyboard.terms.canonical import Plain, plain_of
 from safetyboard.terms.episode import Actor, Step
 
@@ -17,6 +26,7 @@ COMMANDS = frozenset(
     ["create", "edit", "find_file", "goto", "insert", "open", "scroll_down", "scroll_up", "search_dir", "search_file"]
     + ["str_replace_editor", "submit", "debug_start", "connect_start"]
 )
+STATE_LINES = 4000
 ROLES = frozenset(("system", "user", "assistant", "tool"))
 MESSAGE = frozenset(
     ["role", "content", "thought", "action", "tool_calls", "tool_call_ids", "message_type", "agent", "is_demo"]
@@ -29,14 +39,14 @@ def merged(document: Mapping[str, Any], base: str, place: Place, account: Accoun
     """Give the steps of one run in order; every entry of both lists is taken into account."""
     telling = _Telling(place=place, base=base, account=account, turns=_entries(document, "trajectory", account))
     for index, message in _entries(document, "history", account):
-        role = message.get("role")
+        role = text_in(message, "role")
         if role not in ROLES:
-            account.pass_unknown(f"role {text_in(message, 'role')[:60]}")
+            account.pass_unknown(f"role {printable(role)}")
             continue
         account.take()
         telling.hear(index, message, role)
     telling.close()
-    return numbered(named(telling.steps, {}))
+    return numbered(named(telling.steps, {}, telling.fault))
 
 
 def _entries(document: Mapping[str, Any], key: str, account: Account) -> list[tuple[int, dict[str, Any]]]:
@@ -88,7 +98,7 @@ class _Telling:
                 self.steps.append(self.place.words("tool", "result", part, call=call, extra=extra))
             else:
                 self.steps.append(self.place.words(self._asker(role, message), "observe", part, extra=extra))
-            found = _OPEN.search(part.text)
+            found = _OPEN.search(part.text[-STATE_LINES:])
             self.opened = found[1].strip() if found else self.opened
         if told:
             self.open_calls = []
@@ -120,7 +130,7 @@ class _Telling:
         self.steps += acts
         self.waiting = turn
         if not turn and self.turns and acts:
-            self._fault(f"history {index}", "missing", "trajectory")
+            self._differ(f"history {index}", "missing", "trajectory")
 
     def _acts(self, index: int, pointer: str, calls: list[dict[str, Any]], action: str) -> Iterator[Step]:
         for place, call in enumerate(calls):
@@ -164,8 +174,8 @@ class _Telling:
         rest = plain_object({key: value for key, value in turn.items() if key not in TURN})
         if isinstance(rest.get("state"), str):
             # Older files keep the state as JSON text.
-            with contextlib.suppress(ValueError, RecursionError):
-                rest["state"] = plain_of(json.loads(str(rest["state"])))
+            state_told = arguments_of(rest["state"])
+            rest["state"] = rest["state"] if "text" in state_told else state_told
         state = rest.get("state")
         if isinstance(state, dict) and isinstance(state.get("open_file"), str):
             self.opened = str(state["open_file"])
@@ -179,7 +189,7 @@ class _Telling:
         self.waiting = None
         observed = turn.get("observation")
         if isinstance(observed, str) and _words(observed) not in _words(seen):
-            self._fault(f"turn {number}", "observation differs", f"history {index}")
+            self._differ(f"turn {number}", "observation differs", f"history {index}")
 
     def observe(self) -> None:
         """Tell what a turn observed that no message of the history shows, such as that of the last."""
@@ -203,21 +213,31 @@ class _Telling:
                     part = leaf(words, f"{pointer}/{key}")
                     self.steps.append(self.place.words("agent", "think" if kind == "think" else "say", part))
             call = f"turn-t{number}"
-            act = self._command(f"{pointer}/action", text_in(turn, "action"), call)
-            source = act.source if isinstance(turn.get("action"), str) else self.place.source(pointer)
-            self.steps.append(replace(act, source=source, extra={**act.extra, **self._beside(number, turn)}))
-            self.open_calls, self.waiting = [call], (number, turn)
+            action, beside = text_in(turn, "action"), self._beside(number, turn)
+            if action.strip():
+                act = self._command(f"{pointer}/action", action, call)
+                self.steps.append(replace(act, extra={**act.extra, **beside}))
+            else:
+                part = Leaf(pointer=pointer, text="", rest={})
+                self.steps.append(self.place.words("agent", "observe", part, extra=beside))
+            self.open_calls, self.waiting = [call] if action.strip() else [], (number, turn)
             self.observe()
             if self.asked:
-                self._fault(f"turn {number}", "missing", "history")
+                self._differ(f"turn {number}", "missing", "history")
 
     def close(self) -> None:
         """Tell what is left."""
         self.observe()
         self._alone(self.next, len(self.turns))
 
-    def _fault(self, name: str, what: str, where: str) -> None:
-        self.account.discrepancies.append(Discrepancy(between="history, trajectory", name=name, what=what, where=where))
+    def _differ(self, name: str, what: str, where: str) -> None:
+        self.fault("history, trajectory", name, what, where)
+
+    def fault(self, between: str, name: str, what: str, where: str) -> None:
+        """Name a discrepancy."""
+        self.account.discrepancies.append(
+            Discrepancy(between=between, name=printable(name, 200), what=what, where=where)
+        )
 
 
 def _words(text: str) -> str:
