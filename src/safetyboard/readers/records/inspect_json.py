@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from safetyboard.readers.records.json_lines import NOT_JSON, NOT_UTF8, TOO_DEEP, parsed
+from safetyboard.readers.records.json_lines import NOT_JSON, NOT_UTF8, TOO_DEEP, parsed, too_deep
 
 PIECE = 1 << 20
 LARGEST_PART = 256 << 20
@@ -32,6 +32,10 @@ def loaded(content: bytes) -> tuple[Any, str]:
         return parsed(content)
     except RecursionError:
         return None, TOO_DEEP
+
+
+class NestedTooDeep(Exception):
+    """Say that a value nests so deep that nothing which walks it would come back."""
 
 
 class Fault(Exception):
@@ -149,10 +153,25 @@ def as_list(value: Any) -> list[Any]:
 
 
 def as_text(value: Any) -> str:
-    """Give text as it is, nothing for null, and any other value as the JSON text it stands for."""
+    """Give text as it is, nothing for null, and any other value as the JSON text it stands for.
+
+    Raises:  NestedTooDeep: see `shallow`.
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, dict | list):
+        shallow(value)
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def shallow(value: Any) -> Any:
+    """Give a value as it is.
+
+    Raises:  NestedTooDeep: over 200 deep.
+    """
+    if too_deep(value):
+        raise NestedTooDeep
+    return value
 
 
 def is_missing(value: Any) -> bool:

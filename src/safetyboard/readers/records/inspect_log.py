@@ -11,10 +11,18 @@ from safetyboard.readers.account import Account, Discrepancy
 from safetyboard.readers.records import inspect_reconcile as reconcile
 from safetyboard.readers.records.inspect_archive import Archive, Member, MemberRefused, opened
 from safetyboard.readers.records.inspect_events import Walked, walked
-from safetyboard.readers.records.inspect_json import as_object, as_text, is_missing, loaded, parts
+from safetyboard.readers.records.inspect_json import (
+    NestedTooDeep,
+    as_object,
+    as_text,
+    is_missing,
+    loaded,
+    parts,
+    shallow,
+)
 from safetyboard.readers.records.inspect_scores import judgements, outcomes
 from safetyboard.readers.records.inspect_sheet import Path, Sheet, sheet
-from safetyboard.readers.records.json_lines import too_deep
+from safetyboard.readers.records.json_lines import TOO_DEEP, too_deep
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.canonical import Plain, plain_of
 from safetyboard.terms.episode import Episode
@@ -27,7 +35,6 @@ SAMPLE = re.compile(r"samples/[^\n]+_epoch_[0-9]+\.json\Z")
 # The newest writers may split a large sample over many members; nobody here joins them yet.
 CHUNK = re.compile(r"samples/[^\n]+_epoch_[0-9]+/[^\n]+\Z")
 JOURNALLED = re.compile(r"_journal/summaries/[0-9]+\.json\Z")
-TOO_DEEP = "nested too deep"
 _LOG = re.compile(rb'\s*\{\s*"(?:version|status|eval)"\s*:')
 _PARTS = ("version", "status", "eval", "plan", "results", "stats", "error", "reductions", "samples")
 _ALSO = frozenset(("logging", "invalidated", "tags", "metadata", "log_updates", "config_updates", "location", "etag"))
@@ -100,30 +107,35 @@ class _Log:
         if not isinstance(sample, dict):
             self.account.leave("samples that are no object")
             return None
-        page = sheet(sample, file=self.file, member=member, base=base)
-        extra = {key: value for key, value in sample.items() if key not in _TOLD}
-        if too_deep(sample):
+        page, met = sheet(sample, file=self.file, member=member, base=base), Account()
+        try:
+            self.inventories.entry(reconcile.SAMPLES, sample)
+            made = self._made(page, walked(page, met))
+        except NestedTooDeep:
             self.account.leave(TOO_DEEP)
             return None
         self.account.take()
-        self.inventories.entry(reconcile.SAMPLES, sample)
-        told = walked(page, self.account)
-        epoch = sample.get("epoch")
-        name = f"{as_text(sample.get('id'))}_epoch_{as_text(epoch)}"
+        self.account.met += met.met
+        self.account.read += met.read
+        self.account.left += met.left
+        self.account.unknown += met.unknown
         self.unresolved += [
-            Discrepancy(between="sample, attachments", name=f"{name} {lost[:60]}", what="missing", where="attachments")
+            Discrepancy(
+                between="sample, attachments", name=f"{made.name} {lost[:60]}", what="missing", where="attachments"
+            )
             for lost in sorted(page.missing)
         ]
-        return self._made(page, told, name, extra)
+        return made
 
-    def _made(self, page: Sheet, told: Walked, name: str, extra: dict[str, Any]) -> Episode:
+    def _made(self, page: Sheet, told: Walked) -> Episode:
+        extra = {key: shallow(value) for key, value in page.sample.items() if key not in _TOLD}
         evaluation, steps = as_object(self.header.get("eval")), tuple(told.steps.made)
         answered = as_object(page.sample.get("output")).get("model")
         opening = next((step.at for step in steps if step.at), "")
         return Episode(
             file=self.file,
             format=FORMAT,
-            name=name,
+            name=f"{as_text(extra.get('id'))}_epoch_{as_text(extra.get('epoch'))}",
             steps=steps,
             task=as_text(evaluation.get("task")),
             system={**self.system, "answered_by": as_text(answered)} if answered else self.system,
@@ -187,6 +199,9 @@ def _parts_of(archive: Archive, log: _Log) -> None:
             value = _part(archive, member, log.account)
             if value is None:
                 continue
+            if too_deep(value):
+                log.account.leave(TOO_DEEP)
+                continue
             log.account.take()
             if JOURNALLED.match(member.name):
                 log.inventories.entries.setdefault(reconcile.JOURNAL, {})
@@ -216,6 +231,8 @@ def _object(stream: BinaryIO, log: _Log) -> Iterator[Episode]:
     for key, place, value, reason in parts(stream):
         if reason:
             log.account.leave(reason)
+        elif place < 0 and too_deep(value):
+            log.account.leave(TOO_DEEP)
         elif place < 0:
             header[key] = value
             if key in _PARTS or key in _ALSO:

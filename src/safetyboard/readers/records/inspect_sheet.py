@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safetyboard.readers.records.inspect_json import as_list, as_object, as_text
+from safetyboard.readers.records.inspect_json import as_list, as_object, as_text, shallow
 from safetyboard.readers.records.pointers import REFERENCES, pointer_of
 from safetyboard.terms.canonical import Plain, plain_of, well_formed
 from safetyboard.terms.episode import Source
@@ -54,11 +54,11 @@ class Sheet:
     def words(self, value: Any, at: Path) -> tuple[str, Source]:
         """Give the words of a leaf and where they stand."""
         value, at = self.followed(value, at)
-        return well_formed(as_text(value if isinstance(value, str) else self.whole(value))), self.source(*at)
+        return well_formed(as_text(value if isinstance(value, str) else self.whole(shallow(value)))), self.source(*at)
 
     def plain(self, value: Any) -> dict[str, Plain]:
         """Make an object of the sample plain, with references replaced."""
-        made = plain_of(self.whole(value)) if isinstance(value, dict) else {}
+        made = plain_of(self.whole(shallow(value))) if isinstance(value, dict) else {}
         return made if isinstance(made, dict) else {}
 
 

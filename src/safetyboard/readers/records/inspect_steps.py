@@ -91,12 +91,16 @@ class Steps:
 
     def key(self, message: Mapping[str, Any]) -> Key:
         """Name a message by who says what and calls what: its ids change from one place in the log to the next."""
-        said = tuple(text for text in (self._said(part) for part in _blocks(message.get("content"))) if text)
+        content = message.get("content")
+        if isinstance(content, str):
+            said = self.sheet.followed(content, ())[0].strip()
+        else:
+            said = "".join(self._said(part) for part in as_list(content)).strip()
         if message.get("role") == "tool":
-            said = said or (as_text(as_object(message.get("error")).get("message")),)
-            return self.grading, "tool", as_text(message.get("tool_call_id")), "".join(said).strip()
+            said = said or as_text(as_object(message.get("error")).get("message")).strip()
+            return self.grading, "tool", as_text(message.get("tool_call_id")), said
         calls = tuple(as_text(as_object(call).get("id")) for call in as_list(message.get("tool_calls")))
-        return self.grading, as_text(message.get("role")), "".join(said).strip(), calls
+        return self.grading, as_text(message.get("role")), said, calls
 
     def _said(self, block: Any) -> str:
         block = as_object(block).get("text", "") if isinstance(block, dict) else block
@@ -186,7 +190,3 @@ class Steps:
         for key in ("result", "error"):
             if block.get(key) not in (None, ""):
                 self.add("tool", "result", self.sheet.words(block[key], (*place, key)), detail)
-
-
-def _blocks(content: Any) -> list[Any]:
-    return content if isinstance(content, list) else [content]

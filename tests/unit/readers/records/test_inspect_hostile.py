@@ -63,6 +63,28 @@ def test_a_hostile_member_is_left_by_name_of_the_reason_and_the_rest_is_read(mem
     assert account.balanced
 
 
+@pytest.mark.parametrize("spot", ["metadata", "scores", "arguments", "content", "id", "epoch"])
+def test_a_sample_nested_too_deep_is_left_whole_and_the_rest_is_read(spot: str) -> None:
+    deep: Any = []
+    for _ in range(300):
+        deep = [deep]
+    bad = sample_of(1)
+    if spot == "scores":
+        bad["scores"] = {"match": {"value": deep}}
+    elif spot == "arguments":
+        bad["messages"][2]["tool_calls"][0]["arguments"] = {"x": deep}
+    elif spot == "content":
+        bad["messages"][1]["content"] = deep
+    else:
+        bad[spot] = deep
+    members = log_of([sample_of(1), sample_of(2)])
+    members[1] = entry("samples/1_epoch_1.json", bad)
+    episodes, account = read(zip_of(members))
+    assert [episode.name for episode in episodes] == ["2_epoch_1"]
+    assert account.left == {"nested over 200 deep": 1}
+    assert account.balanced
+
+
 def test_members_that_overlap_are_left() -> None:
     honest = log_of([sample_of(1)])
     again = [Entry(name=f"samples/{n}_epoch_2.json", content=honest[1].content, at=1) for n in range(3)]
