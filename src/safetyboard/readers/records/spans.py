@@ -87,17 +87,16 @@ def _content(span: Span) -> tuple[Any, ...]:
 
 
 def _depths(spans: list[Span], account: Account) -> list[int]:
-    """Count the ancestors of each span; missing and cyclic parents are discrepancies."""
+    """Count the ancestors of each span; a missing parent is a discrepancy, and so is each circle, once."""
     parents = {span.span: span.parent for span in reversed(spans)}
     known: dict[str, int] = {}
     depths = []
     for span in spans:
-        chain, at = [], span.span
+        chain: dict[str, None] = {}
+        at = span.span
         while at in parents and at not in known and at not in chain:
-            chain.append(at)
+            chain[at] = None
             at = parents[at]
-            if len(chain) > len(spans):
-                break
         if at in chain:
             account.discrepancies.append(
                 Discrepancy(between="spans, parents", name=span.span, what="cyclic", where=f"parent {span.parent}")
