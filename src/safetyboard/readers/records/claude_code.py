@@ -20,7 +20,7 @@ from safetyboard.readers.stored import Stored, printable
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.episode import Episode, Step
 
-FORMAT = "claude_code"
+FORMAT = "claude-code"
 REPEAT = "exact repeats of an earlier record"
 UNKNOWN = "unknown types"
 PLACES = ("cwd", "gitBranch", "entrypoint")

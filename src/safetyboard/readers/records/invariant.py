@@ -24,8 +24,21 @@ from safetyboard.readers.stored import Stored, printable
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.episode import Episode, Source, Step
 
-FORMAT = "invariant_explorer"
-KEYS = frozenset(("messages", "metadata", "annotations", "index", "id", "dataset", "extra_metadata", "user", "user_id"))
+FORMAT = "invariant"
+KEYS = frozenset(
+    (
+        "messages",
+        "metadata",
+        "annotations",
+        "index",
+        "id",
+        "dataset",
+        "extra_metadata",
+        "user",
+        "user_id",
+        "time_created",
+    )
+)
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool"))
 
 
@@ -40,7 +53,7 @@ def sniff(name: str, head: bytes) -> bool:
         return bool(record) and all(isinstance(item, dict) and "role" in item for item in record)
     if not isinstance(record, dict):
         return False
-    return record.keys() == {"metadata"} or isinstance(record.get("messages"), list)
+    return record.keys() == {"metadata"} or (isinstance(record.get("messages"), list) and record.keys() <= KEYS)
 
 
 def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
@@ -133,7 +146,7 @@ class _Reading:
         own = plain_object(own) if own is not None else {}
         system: dict[str, Plain] = {"model": own["model"]} if isinstance(own.get("model"), str) else {}
         extra = plain_object({key: value for key, value in trace.items() if key not in ("messages", "metadata")})
-        for key in sorted(trace.keys() - KEYS - {"time_created"}):
+        for key in sorted(trace.keys() - KEYS):
             self._fault("parts, known parts", f"line {line}", "unknown part", printable(key))
         name = text_in(trace, "id") or f"{self.stem}/{line}"
         if name in self.names:

@@ -21,7 +21,7 @@ from safetyboard.terms.canonical import Plain, plain_of, well_formed
 from safetyboard.terms.episode import Episode, Outcome
 from safetyboard.terms.errors import UnreadableInput
 
-FORMAT = "swe_agent"
+FORMAT = "swe-agent"
 TOLD = ("history", "trajectory")
 KNOWN = frozenset((*TOLD, "environment", "info", "replay_config", "attempts"))
 
