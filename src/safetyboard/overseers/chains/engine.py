@@ -143,8 +143,11 @@ def _shown(
             if quoted.target in ways and quoted.target:
                 return quoted, [ways[quoted.target]]
         elif detector.after:
-            ways = best[names[detector.after]]
-            later = [each for each in ways.values() if each[-1][1].index < quoted.index]
+            first = names[detector.after]
+            through = [way for k in range(first, names[step.name]) for way in best[k].values()]
+            # A way may lead on from the named step through others, as long as it went through it.
+            held = [way for way in through if any(at == first for at, _ in way)]
+            later = [each for each in held if each[-1][1].index < quoted.index]
             if later:
                 return quoted, later
         else:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read conversations as OpenAI-style chat messages: a list of them, or an object that holds one, a record."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +22,15 @@ def sniff(name: str, head: bytes) -> bool:
     text = head.lstrip()
     shaped = text[:1] in (b"{", b"[") and b'"role"' in head and (b'"content"' in head or b'"tool_calls"' in head)
     listed = re.search(rb"(?:\A|\n)\s*\[\s*\{", head) or any(f'"{key}"'.encode() in head for key in _LISTS)
-    return shaped and bool(listed) and b'"$schema"' not in head and b'"$defs"' not in head
+    return shaped and (bool(listed) or _begins(text)) and b'"$schema"' not in head and b'"$defs"' not in head
+
+
+def _begins(text: bytes) -> bool:
+    """Tell whether the first line is a message by itself: a session that was logged message by message."""
+    try:
+        return _is_message(json.loads(text.split(b"\n", 1)[0]))
+    except (ValueError, RecursionError):
+        return False
 
 
 def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
@@ -37,8 +46,8 @@ def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
     seen: dict[str, int] = {}
     for line, pointer, value in values(stored, account):
         at = Source(file=root.file, line=line, pointer=pointer)
-        if _is_message(value) and not line:
-            # A file that is one list of messages is one conversation.
+        if _is_message(value):
+            # A file that is one list of messages, or one message a line, is one conversation.
             bare.append((at, value))
             account.take()
             continue
