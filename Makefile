@@ -37,7 +37,7 @@ demo: $(VENV)/demo-installed
 	@$(BIN)/python -m safetyboard_check demo-out --key "$$($(BIN)/safetyboard keygen --fingerprint)"
 	@echo "Open demo-out/report.html in a browser."
 
-test: $(VENV)/dev-installed $(VENV)/browser-sought
+test: $(VENV)/dev-installed $(VENV)/browser-sought $(VENV)/sandbox-sought
 	@mkdir -p build
 	$(BIN)/python -m pytest -n 2 --dist loadfile --idea-report build/ideas.json \
 	  --cov --cov-config=pyproject.toml --cov-report=term:skip-covered $(PYTEST)
@@ -73,6 +73,15 @@ $(VENV)/browser-sought: $(VENV)/made
 	  echo "Fetching chromium for the report test."; apt-get -qq update >/dev/null 2>&1; \
 	  DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y -qq chromium >/dev/null 2>&1 || \
 	  echo "chromium could not be installed; the report test will say so."; }
+	@touch $@
+
+# Bubblewrap, one of the two ways into the sandbox: from Debian where root is at hand, else unshare alone is used and tested.
+$(VENV)/sandbox-sought: $(VENV)/made
+	@command -v bwrap >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; } || exit 0; \
+	  command -v bwrap >/dev/null 2>&1 || { \
+	  echo "Fetching bubblewrap for the sandbox."; apt-get -qq update >/dev/null 2>&1; \
+	  DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq bubblewrap >/dev/null 2>&1 || \
+	  echo "bubblewrap could not be installed; the tests of that way will say so."; }
 	@touch $@
 
 clean:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from safetyboard.laboratory.sandbox import ways
-from safetyboard.laboratory.sandbox.running import available
+from safetyboard.laboratory.sandbox.running import available, chosen
 
 
 @pytest.fixture(params=ways.WAYS)
@@ -16,6 +16,14 @@ def way(request: pytest.FixtureRequest) -> str:
     if why:
         pytest.skip(why)
     return str(request.param)
+
+
+@pytest.fixture
+def any_way() -> str:
+    """The first way into a sandbox that works here."""
+    if why := available():
+        pytest.skip(why)
+    return chosen()
 
 
 @pytest.fixture

@@ -137,8 +137,8 @@ def test_a_cell_without_a_read_only_path_is_told_apart(folder: Path, way: str) -
     assert found == dict.fromkeys(ROUTES, True)
 
 
-def test_what_is_not_there_to_probe_is_untried_not_held(folder: Path, way: str) -> None:
-    found = {one.name: one.outcome for one in probe(Cell(folder=folder, limits=SMALL), way=way)}
+def test_what_is_not_there_to_probe_is_untried_not_held(folder: Path, any_way: str) -> None:
+    found = {one.name: one.outcome for one in probe(Cell(folder=folder, limits=SMALL), way=any_way)}
     assert found["see a hidden path"] == "untried"
     assert not any(name.startswith("write to a read-only path") for name in found)
 
@@ -217,13 +217,15 @@ def test_a_probe_result_says_whether_it_was_held() -> None:
     assert [Probed(name="n", outcome=o, seen="").held for o in ("held", "broken", "untried")] == [True, False, False]
 
 
-def test_a_sandbox_without_its_limits_is_told_apart(folder: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sandbox_without_its_limits_is_told_apart(
+    folder: Path, any_way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The drives are no rubber stamp either: where the run is given far more than it is told, they go beyond."""
 
     def generous(cell: Cell, words: list[str], *, way: str) -> object:
         return run(replace(cell, limits=Limits()), words, way=way)
 
     monkeypatch.setattr("safetyboard.laboratory.sandbox.exhaustion.run", generous)
-    found = {one.name: one.outcome for one in exhausted(cell_of(folder, replace(SMALL, memory=32 << 20)), way)}
+    found = {one.name: one.outcome for one in exhausted(cell_of(folder, replace(SMALL, memory=32 << 20)), any_way)}
     assert found.pop("outlive the run") == "held"
     assert set(found.values()) == {"broken"}

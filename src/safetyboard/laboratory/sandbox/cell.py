@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HOME = "/home/subject"
+HOME = "/subject"
 PLACE = "/cell"
 
 

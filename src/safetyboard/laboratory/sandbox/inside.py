@@ -25,7 +25,7 @@ NEWUSER = 0x10000000
 SUBJECT = 1000
 SCRATCH = ("/tmp", "/dev/shm")
 DEEPEST, INODES = 200, 100_000
-ACCOUNTS = {"passwd": "root:x:0:0::/:/bin/sh\nsubject:x:1000:1000::/home/subject:/bin/sh\n"}
+ACCOUNTS = {"passwd": "root:x:0:0::/:/bin/sh\nsubject:x:1000:1000::/subject:/bin/sh\n"}
 ACCOUNTS |= {"group": "root:x:0:\nsubject:x:1000:\n", "hosts": "127.0.0.1 localhost\n::1 localhost\n"}
 ACCOUNTS |= {"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
 
