@@ -186,6 +186,41 @@ def relu_split(result: dict[str, Any]) -> list[str]:
     return [*lines, *shortfalls([], more)]
 
 
+def records(result: dict[str, Any]) -> list[str]:
+    """Tell what preserving, reading, indexing and searching take."""
+    big, few = result["large"], result["small"]
+    words, parts, among = few["words"], few["substring"], f"{few['messages']:,} messages"
+    full, aim = few["messages"] >= 100_000, big["bytes"] >= 2 * 10**9
+    lines = [
+        f"One file of {big['bytes'] / 1e9:.2g} GB of chats as JSONL ({big['indexing']['steps']:,} messages); each phase in a process of its own.",
+        "",
+        "| phase | seconds | CPU seconds | MB a second | peak memory, MiB |",
+        "|---|---|---|---|---|",
+    ]  # fmt: skip
+    told = {"idle": "nothing: interpreter and imports", "preserving": "preserve: stored, synced, signed", "hashing": "hash", "reading": "read", "indexing": "hash, read and index"}  # fmt: skip
+    for name, said in told.items():
+        took = big[name]
+        pace = "" if name == "idle" else f"{big['bytes'] / 1e6 / took['seconds']:,.0f}"
+        lines.append(f"| {said} | {seconds(took['seconds'])} | {seconds(took['cpu_seconds'])} | {pace} | {took['peak_megabytes']} |")  # fmt: skip
+    figures: list[Figure] = [
+        ("bytes handled in bounded memory", f"{big['bytes']:,}", "2 GB", aim),
+        ("peak memory to hash, read and index them", f"{big['indexing']['peak_megabytes']} MiB", "≤ 150 MB (as for `.eval`)", big["indexing"]["peak_megabytes"] <= 150 * 1e6 / 2**20),
+        (f"words among {among}, {words['queries']} queries: median", f"{words['median_milliseconds']} ms", "< 5 ms", full and words["median_milliseconds"] < 5),
+        ("the same: 95th percentile", f"{words['p95_milliseconds']} ms", "< 5 ms", full and words["p95_milliseconds"] < 5),
+        ("the same: slowest", f"{words['largest_milliseconds']} ms", "", None),
+        (f"substrings among {among}, {parts['queries']} queries: median", f"{parts['median_milliseconds']} ms", "< 5 ms", full and parts["median_milliseconds"] < 5),
+        ("the same: 95th percentile", f"{parts['p95_milliseconds']} ms", "< 5 ms", full and parts["p95_milliseconds"] < 5),
+        (f"words among all {big['indexing']['steps']:,} messages: median, 95th percentile", f"{big['search']['median_milliseconds']} ms, {big['search']['p95_milliseconds']} ms", "", None),
+        ("size of the index beside the file", f"{big['indexing']['bytes'] / big['bytes']:.1f}×", "", None),
+        (f"substring index of {among}: seconds to make, size of both indexes", f"{few['substring_index_seconds']} s, {few['bytes_with_substring_index'] / 1e6:.0f} MB", "", None),
+    ]  # fmt: skip
+    notes = [
+        f"Queries have every frequency; {words['with_matches']} and {parts['with_matches']} of them match. A query gives at most 50 matches with text and source, on a warm page cache.",
+        "The texts are generated: syllable words with Zipf frequencies. Real logs differ in vocabulary and in the length of a message.",
+    ]  # fmt: skip
+    return [*lines, "", *figures_table(figures), *shortfalls(figures, notes)]
+
+
 def plain(result: dict[str, Any]) -> list[str]:
     """Show the single figures of a result nobody wrote a table for."""
     known = ("question", "command", "machine")
@@ -196,6 +231,7 @@ def plain(result: dict[str, Any]) -> list[str]:
 TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "acasxu": acasxu,
     "evidence": evidence,
+    "records": records,
     "relu_split": relu_split,
 }
 
