@@ -112,5 +112,7 @@ def _obstruction(word: Word, count: Account, evidence: Sequence[Evidence], given
         return ""
     if given:
         return given
+    if word == "SUPPORTED":
+        return "nothing of the kind was read, which proves nothing"
     reasons = [record.obstruction for record in evidence if isinstance(record, Null) and record.obstruction]
     return " ".join(dict.fromkeys(reasons)) or "the search gave no answer in its budget"

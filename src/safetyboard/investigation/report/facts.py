@@ -22,7 +22,10 @@ def headline(ledger: Ledger, claim_id: str, claim: Record) -> Context:
     rests = []
     for kind in ("witness", "certificate", "bound", "null", "observation", "attestation"):
         mine = [identity for identity, found in zip(ids, kinds, strict=True) if found == kind]
-        if mine and not (kind in OBSERVED and word in ("REFUTED", "PROVED", "BOUNDED")):
+        shown = [identity for identity in mine if ledger.by_id[identity][1].get("shows") == "failure"]
+        if word == "REFUTED" and shown:
+            rests.append({"text": several(len(shown), "recorded failure"), "ids": shown[:3]})
+        elif mine and not (kind in OBSERVED and word in ("REFUTED", "PROVED", "BOUNDED")):
             rests.append({"text": several(len(mine), kind, "witnesses" if kind == "witness" else ""), "ids": mine[:3]})
     judged = int(claim.get("cells", 0))
     return {

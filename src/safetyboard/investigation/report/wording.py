@@ -12,7 +12,7 @@ HEX_FLOAT = re.compile(r"-?0x[01](\.[0-9a-f]+)?p[+-][0-9]+")
 RATIONAL = re.compile(r"-?[0-9]+/[1-9][0-9]*")
 NONE = "–"
 MEANING: Mapping[str, str] = {
-    "REFUTED": "a failing input was found and replayed",
+    "REFUTED": "a failure was found that anybody can replay or read again",
     "PROVED": "no input of the domain fails; a certificate shows it",
     "BOUNDED": "a rate of failure is bounded statistically",
     "SUPPORTED": "searches and observations only: no failure was found, which proves nothing",
