@@ -4,7 +4,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from safetyboard.readers.records.edits import edits_of
@@ -13,6 +13,8 @@ from safetyboard.readers.records.pointers import pointer_of
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.canonical import Plain, plain_of, well_formed
 from safetyboard.terms.episode import Actor, Deed, Source, Step
+
+OUT_OF_ORDER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +159,14 @@ def named(steps: list[Step], tools: dict[str, str], fault: Fault) -> list[Step]:
 
 
 def earlier(one: str, other: str) -> bool:
-    """Tell whether a recorded time is before another; false where either cannot be read."""
+    """Tell whether a recorded time is over ten seconds before another; false where either cannot be read.
+
+    Programs that write several records at once put them down up to five seconds out of order; that is no clock running
+    backwards.
+
+    Source:  45 of the 46 inversions in 10,155 records of the Claude Code sessions published in github.com/marot/spotter.
+    """
     try:
-        return datetime.fromisoformat(one) < datetime.fromisoformat(other)
-    except (ValueError, TypeError):
+        return datetime.fromisoformat(other) - datetime.fromisoformat(one) > OUT_OF_ORDER
+    except (ValueError, TypeError, OverflowError):
         return False

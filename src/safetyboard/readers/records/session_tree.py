@@ -72,18 +72,28 @@ class Tree:
         return self._cut(order, below, self._voices(order))
 
     def _join(self, account: Account) -> None:
+        before: dict[tuple[bool, str, str], int] = {}
         for index, node in enumerate(self.nodes):
-            if not node.asked:
-                continue
-            parent = self.places.get(node.asked, -1)
-            if parent < 0:
-                _name_fault(account, "parentUuid, uuid", node.asked, "missing", f"line {node.line} names it as parent")
-            elif parent == index:
-                _name_fault(account, "parentUuid, uuid", node.name, "cyclic", f"line {node.line} is its own parent")
-            elif self.nodes[parent].side != node.side:
-                node.hangs_on = parent
-            else:
-                node.parent = parent
+            own = (node.side, node.session, node.agent)
+            if node.asked:
+                self._hang(index, before.get(own, -1), account)
+            before[own] = index
+
+    def _hang(self, index: int, before: int, account: Account) -> None:
+        """Find the parent; where it is missing, the record before it in the file takes its place."""
+        node = self.nodes[index]
+        parent = self.places.get(node.asked, -1)
+        if parent < 0:
+            taken = f"; taken to follow line {self.nodes[before].line}" if before >= 0 else ""
+            where = f"line {node.line} names it as parent{taken}"
+            _name_fault(account, "parentUuid, uuid", node.asked, "missing", where)
+            node.parent = before
+        elif parent == index:
+            _name_fault(account, "parentUuid, uuid", node.name, "cyclic", f"line {node.line} is its own parent")
+        elif self.nodes[parent].side != node.side:
+            node.hangs_on = parent
+        else:
+            node.parent = parent
 
     def _open_cycles(self, account: Account) -> None:
         seen = [0] * len(self.nodes)

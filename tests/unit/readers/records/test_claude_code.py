@@ -167,3 +167,12 @@ def test_twenty_thousand_branches_cost_no_more_than_their_lines() -> None:
     account = Account()
     assert len(list(claude_code.episodes(stored(content), account))) == 20_001
     assert time.process_time() - start < 20
+
+
+def test_a_record_whose_parent_was_damaged_follows_the_one_before_it() -> None:
+    content = lines(said("a", None, "run it"), answer("b", "a", call("t", "Bash", command="pytest")))
+    content += b'{"uuid": "c", \xff}\n' + lines(given_back("d", "c", "t", "1 failed"), answer("e", "d", text("done")))
+    (episode,), account = read(claude_code, content)
+    assert [step.content for step in episode.steps] == ["run it", "", "1 failed", "done"]
+    assert [(found.name, found.what) for found in account.discrepancies] == [("c", "missing")]
+    assert account.left["not UTF-8"] == 1
