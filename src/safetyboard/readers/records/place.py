@@ -164,7 +164,7 @@ def earlier(one: str, other: str) -> bool:
     Programs that write several records at once put them down up to five seconds out of order; that is no clock running
     backwards.
 
-    Source:  45 of the 46 inversions in 10,155 records of the Claude Code sessions published in github.com/marot/spotter.
+    Source:  45 of 46 inversions in 10,155 records of Claude Code sessions published in github.com/marot/spotter.
     """
     try:
         return datetime.fromisoformat(other) - datetime.fromisoformat(one) > OUT_OF_ORDER
