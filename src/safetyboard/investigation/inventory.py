@@ -101,7 +101,7 @@ def _nothing(book: CustodyBook, path: Path) -> UnreadableInput:
             return UnreadableInput(f"{name}: cannot be read ({held.why}).", hint="Check the file and its permissions.")
     return UnreadableInput(
         f"{path}: nothing recognisable is here.",
-        hint="Give an ONNX network with a VNN-LIB property or claims.toml, or a folder of them.",
+        hint="Give an ONNX network with a VNN-LIB property or claims.toml, agent logs, or a folder of them.",
     )
 
 
