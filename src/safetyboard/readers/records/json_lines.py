@@ -159,8 +159,15 @@ def salvaged(content: bytes) -> list[Any]:
 def _by_lines(stored: Stored) -> bool:
     if stored.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
         return True
-    first_two = list(itertools.islice(lines(stored), 2))
-    return len(first_two) == 2 and isinstance(first_two[0][1], bytes) and not parsed(first_two[0][1])[1]
+    first_two = [line for _, line in itertools.islice(lines(stored), 2)]
+    if (
+        len(first_two) < 2
+        or not isinstance(first_two[0], bytes)
+        or not isinstance(parsed(first_two[0])[0], dict | list)
+    ):
+        return False
+    # A bracket alone begins a document that goes on over several lines.
+    return not isinstance(first_two[1], bytes) or first_two[1].strip() not in (b"{", b"[")
 
 
 class _Text:

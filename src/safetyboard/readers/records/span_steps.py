@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read what a span says was asked, answered, called and returned: attributes old and new become steps."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any, TypeAlias
 from safetyboard.readers.records.chat_messages import Locate, Path, Steps, arguments_of, name_of
 from safetyboard.readers.records.json_lines import parsed
 from safetyboard.readers.records.span import Attribute, Event, Span
-from safetyboard.terms.canonical import Plain, canonical_json, plain_of, well_formed
+from safetyboard.terms.canonical import Plain, plain_of, well_formed
 from safetyboard.terms.episode import Source, Step
 
 Message: TypeAlias = "tuple[Any, Locate, str]"
@@ -33,9 +34,9 @@ class SpanSteps:
     def __init__(self) -> None:
         self.steps = Steps()
         self.repeated = 0
-        self.conversations: list[list[bytes]] = []
-        self.spoken: set[bytes] = set()
-        self.current: dict[int, list[bytes]] = {}
+        self.conversations: list[list[str]] = []
+        self.spoken: set[str] = set()
+        self.current: dict[int, list[str]] = {}
         self.requested: dict[str, Mapping[str, Plain]] = {}
 
     @property
@@ -168,11 +169,11 @@ def _tool(span: Span) -> tuple[str, str]:
     return name, next((_word(span, key) for key in ("gen_ai.tool.call.id", "tool_call.id") if _word(span, key)), "")
 
 
-def _mark(message: Any, role: str) -> bytes:
+def _mark(message: Any, role: str) -> str:
     """Name a message by who says what, so that its repetition is known."""
     told = message if isinstance(message, dict) else {"content": message}
     parts = [told.get(key) for key in ("content", "parts", "tool_calls", "tool_call_id")]
-    return canonical_json(plain_of([name_of(told.get("role")) or role, *parts]))
+    return json.dumps([name_of(told.get("role")) or role, *parts], sort_keys=True)
 
 
 def _messages(span: Span, prefixes: tuple[str, ...], role: str) -> Iterator[Message]:

@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from safetyboard.readers.account import Account
 from safetyboard.readers.records import chat_jsonl, garak, json_lines, openinference, otlp, promptfoo, tau_bench
 from safetyboard.terms.canonical import plain_of
 from safetyboard.terms.episode import Episode
+from safetyboard.terms.errors import EnvironmentFault, TooLarge, UnreadableInput
 from unit.readers.records import made_traces as made
 from unit.readers.records.readings import lines, read, stored
 
@@ -169,6 +171,7 @@ def test_a_trace_is_told_in_the_order_of_its_times_and_repeats_nothing(as_text: 
 @pytest.mark.parametrize("as_text", [True, False])
 @pytest.mark.parametrize("framing", ["none", "fixed", "varint"])
 def test_the_same_spans_in_json_and_in_protobuf_are_the_same_episodes(as_text: bool, framing: str) -> None:
+    pytest.importorskip("opentelemetry.proto", reason="opentelemetry-proto is not installed")
     first, second = made.weather(as_text=as_text)[:2], made.weather(as_text=as_text)[2:]
     requests = [made.request(*first, *second)] if framing == "none" else [made.request(*first), made.request(*second)]
     wire = [made.wire(each) for each in requests]
@@ -182,6 +185,12 @@ def test_the_same_spans_in_json_and_in_protobuf_are_the_same_episodes(as_text: b
     if framing != "none":
         _, cut = read(otlp, content[:-3], "trace.binpb")
         assert (cut.read, cut.left) == (2, {"truncated": 1})
+
+
+def test_protobuf_without_its_package_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.proto.collector.trace.v1.trace_service_pb2", None)
+    with pytest.raises(EnvironmentFault, match="opentelemetry-proto"):
+        list(otlp.episodes(stored(b"\x0a\x02\x12\x00", "trace.binpb"), Account()))
 
 
 def test_old_names_of_attributes_and_events_are_read() -> None:
@@ -283,6 +292,39 @@ def test_a_list_that_was_cut_off_gives_what_stands_before_the_cut() -> None:
         assert account.left == {"truncated": 1}
 
 
+def test_gzip_that_is_a_bomb_or_was_cut_is_refused() -> None:
+    bomb = gzip.compress(b"\n" * (64 << 20))
+    with pytest.raises(TooLarge, match=r"made\.jsonl\.gz: unpacks to more than"):
+        list(chat_jsonl.episodes(stored(bomb, "made.jsonl.gz"), Account()))
+    with pytest.raises(UnreadableInput, match="damaged"):
+        list(chat_jsonl.episodes(stored(gzip.compress(lines(GOOD))[:-9], "made.jsonl.gz"), Account()))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)
+@given(records=st.lists(JSON, min_size=2, max_size=6), piece=st.integers(1, 40), indent=st.sampled_from([None, 1]))
+def test_every_shape_of_file_gives_the_same_records_however_it_is_cut_into_pieces(
+    records: list[Any], piece: int, indent: int | None
+) -> None:
+    texts = [json.dumps(record, indent=indent, ensure_ascii=False) for record in records]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "PIECE", piece)
+        one_list = f"[{' ,'.join(texts)}]\n".encode()
+        assert [each for _, _, each in json_lines.values(stored(one_list, "a.json"), Account())] == records
+        listed = "\n".join(json.dumps(record) for record in records).encode()
+        found = list(json_lines.values(stored(listed, "a.jsonl"), Account()))
+        assert found == [(number, "", record) for number, record in enumerate(records, 1)]
+        objects = [{"held": record} for record in records]
+        joined = " \n".join(json.dumps(each, indent=indent) for each in objects).encode()
+        assert [each for _, _, each in json_lines.values(stored(joined, "a.json"), Account())] == objects
+
+
 def test_half_a_surrogate_pair_does_not_stop_the_reading() -> None:
     content = b'{"messages": [{"role": "user", "content": "\\ud800 <b>\\u001b[31m"}], "id": "\\udfff"}\n'
     [episode], _ = read(chat_jsonl, content)
@@ -331,6 +373,7 @@ def test_bytes_cut_or_changed_anywhere_break_nothing(reader: ModuleType, data: s
 @settings(max_examples=80)
 @given(data=st.data())
 def test_damaged_protobuf_is_left_and_nothing_breaks(data: st.DataObject) -> None:
+    pytest.importorskip("opentelemetry.proto", reason="opentelemetry-proto is not installed")
     content = bytearray(made.wire(made.request(*made.weather(as_text=True))))
     for _ in range(data.draw(st.integers(1, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
