@@ -24,12 +24,14 @@ _GRADERS = ("scorer", "scorers")
 class Walked:
     """Hold what a walk found beside steps.
 
-    Args:    scorers: names of scorers that were seen at work. asking: those of them that asked a model.
+    Args:    scorers: names of scorers that were seen at work. asking: those of them that asked a model. rewritten:
+             places of final messages that say other words than the model answered.
     """
 
     steps: Steps
     scorers: frozenset[str]
     asking: frozenset[str]
+    rewritten: tuple[int, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -128,7 +130,8 @@ def walked(sheet: Sheet, account: Account) -> Walked:
     _answer(steps)
     _end(steps, "error", "message", "observe")
     _end(steps, "limit", "type", "control")
-    return Walked(steps=steps, scorers=frozenset(walk.scorers), asking=frozenset(walk.asking))
+    rewritten = tuple(number for number, message in enumerate(final) if steps.is_rewritten(message))
+    return Walked(steps=steps, scorers=frozenset(walk.scorers), asking=frozenset(walk.asking), rewritten=rewritten)
 
 
 def _answer(steps: Steps) -> None:
@@ -165,7 +168,7 @@ def _model(walk: _Walk, event: dict[str, Any], place: Path, grader: str | None) 
     for number, choice in enumerate(as_list(as_object(event.get("output")).get("choices"))):
         message = as_object(choice).get("message")
         if isinstance(message, dict):
-            steps.message(message, (*place, "output", "choices", number, "message"), at)
+            steps.answer(message, (*place, "output", "choices", number, "message"), at)
     error, path = _first(event, "error", "output/error")
     if path:
         steps.add("environment", "observe", walk.sheet.words(error, (*place, *path)), Detail(at=at))

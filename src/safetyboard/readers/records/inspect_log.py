@@ -110,7 +110,8 @@ class _Log:
         page, met = sheet(sample, file=self.file, member=member, base=base), Account()
         try:
             self.inventories.entry(reconcile.SAMPLES, sample)
-            made = self._made(page, walked(page, met))
+            told = walked(page, met)
+            made = self._made(page, told)
         except NestedTooDeep:
             self.account.leave(TOO_DEEP)
             return None
@@ -124,6 +125,12 @@ class _Log:
                 between="sample, attachments", name=f"{made.name} {lost[:60]}", what="missing", where="attachments"
             )
             for lost in sorted(page.missing)
+        ]
+        self.unresolved += [
+            Discrepancy(
+                between="events, messages", name=f"{made.name} message {number}", what="edited", where="messages"
+            )
+            for number in told.rewritten
         ]
         return made
 

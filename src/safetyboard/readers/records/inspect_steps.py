@@ -43,7 +43,7 @@ class Steps:
     """Collect the steps of one sample in order.
 
     Args:    told: how often each message has been told. called: ids of tool calls told. grading: the words that come
-             now are between a grader and its model.
+             now are between a grader and its model. answers: what the model said, by the id of its message.
     """
 
     sheet: Sheet
@@ -51,6 +51,7 @@ class Steps:
     told: Counter[Key] = field(default_factory=Counter)
     called: set[str] = field(default_factory=set)
     grading: bool = False
+    answers: dict[str, str] = field(default_factory=dict)
 
     def add(self, actor: Actor, kind: Deed, words: tuple[str, Source], detail: Detail = NO_DETAIL) -> None:
         """Append a step."""
@@ -101,6 +102,23 @@ class Steps:
             return self.grading, "tool", as_text(message.get("tool_call_id")), said
         calls = tuple(as_text(as_object(call).get("id")) for call in as_list(message.get("tool_calls")))
         return self.grading, as_text(message.get("role")), said, calls
+
+    def answer(self, message: Mapping[str, Any], place: Path, at: str) -> None:
+        """Tell what a model answered, and remember it."""
+        self.message(message, place, at)
+        if not self.grading and isinstance(message.get("id"), str):
+            self.answers[message["id"]] = self.key(message)[2]
+
+    def is_rewritten(self, message: Any) -> bool:
+        """Tell whether a final message says other words than the model answered under its id.
+
+        Solvers add to an answer, or cut it, by Inspect's own means: neither counts.
+        """
+        said = as_object(message).get("id"), as_object(message).get("role")
+        if not isinstance(said[0], str) or said[1] != "assistant" or said[0] not in self.answers:
+            return False
+        first, last = self.answers[said[0]], self.key(message)[2]
+        return not last.startswith(first) and not first.startswith(last)
 
     def _said(self, block: Any) -> str:
         block = as_object(block).get("text", "") if isinstance(block, dict) else block

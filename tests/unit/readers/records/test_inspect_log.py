@@ -19,6 +19,7 @@ from safetyboard.readers.records.pointers import resolve
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.errors import EnvironmentFault
 from unit.readers.records.archives import (
+    STORED,
     ZSTANDARD,
     Entry,
     entries_of,
@@ -152,6 +153,28 @@ def test_a_json_log_is_reconciled_too() -> None:
     account = read(json.dumps(log).encode(), "made.json")[1]
     named = {(found.name, found.what) for found in account.discrepancies}
     assert named == {("1", "missing"), ("3", "edited"), ("4", "missing"), ("5", "duplicate")}
+
+
+def test_an_edited_last_message_is_named(safetyboard_data: Path) -> None:
+    edited = 0
+    for log in (
+        "vivaria/server/src/test-data/small.eval",
+        "inspect_ai/tests/log/test_eval_log/log_message_deduplication.eval",
+    ):
+        clean = [replace(each, method=STORED) for each in entries_of(safetyboard_data / "records" / log)]
+        assert read(zip_of(clean))[1].discrepancies == []
+        for number, member in enumerate(clean):
+            if not member.name.startswith("samples/"):
+                continue
+            messages = json.loads(member.content)["messages"]
+            last = max(place for place, each in enumerate(messages) if each["role"] == "assistant")
+            content = changed(member.content, lambda d, place=last: d["messages"][place].update(content="All is well."))
+            made = [*clean[:number], replace(member, content=content), *clean[number + 1 :]]
+            found = [(each.what, each.between, each.name) for each in read(zip_of(made))[1].discrepancies]
+            name = member.name.removeprefix("samples/").removesuffix(".json")
+            assert found == [("edited", "events, messages", f"{name} message {last}")]
+            edited += 1
+    assert edited == 7
 
 
 def test_epochs_are_reconciled_one_by_one() -> None:
