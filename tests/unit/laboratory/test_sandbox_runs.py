@@ -100,6 +100,20 @@ def test_limits_that_were_met_without_ending_the_run_are_named(folder: Path, way
     assert ended.killed_by == "file size"
 
 
+def test_memory_shared_since_a_fork_is_counted_once(folder: Path, way: str) -> None:
+    text = "import os, time\nheld = bytearray(b'x') * (100 << 20)\n"
+    text += "for _ in range(4):\n  if not os.fork(): time.sleep(0.5); os._exit(0)\nfor _ in range(4): os.wait()"
+    ran = run(cell_of(folder), ["python", "-c", text], way=way)
+    assert (ran.code, ran.killed_by) == (0, ""), ran.error
+
+
+def test_files_of_holes_do_not_hold_up_the_report(folder: Path, way: str) -> None:
+    ran = shell(folder, "i=0; while [ $i -lt 200 ]; do truncate -s 2000000 hole$i; i=$((i+1)); done", way)
+    assert ran.code == 0, ran.error
+    assert len(ran.changed) >= 200
+    assert (None, "too large to digest") in ran.changed.values()
+
+
 def test_localhost_works_inside_and_is_not_the_hosts(folder: Path, way: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

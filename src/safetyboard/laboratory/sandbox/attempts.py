@@ -284,6 +284,14 @@ def keyring(facts: Facts) -> str:
     return "the session keyring was opened"
 
 
+def system_v(facts: Facts) -> str:
+    """Make shared memory that no process need hold."""
+    segment = LIBC.shmget(0, 4096, 0o1600)
+    call(segment)
+    LIBC.shmctl(segment, 0, None)
+    return "a System V segment was made"
+
+
 def io_ring(facts: Facts) -> str:
     """Make an io_uring, past which no filter sees."""
     handle = LIBC.syscall(425, 1, ctypes.create_string_buffer(120))
@@ -317,6 +325,7 @@ ATTEMPTS: dict[str, Callable[[Facts], str]] = {
     "gain privileges": gain_privileges,
     "read keyrings": keyring,
     "make an io_uring": io_ring,
+    "make System V shared memory": system_v,
 }
 
 

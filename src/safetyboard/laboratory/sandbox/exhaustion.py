@@ -29,6 +29,21 @@ for _ in range(4):
 filled = 0
 while filled < 4: filled += len(os.read(reading, 1))
 """
+MEMORY_UNMAPPED = """
+import mmap
+held = []
+for _ in range(limit // 2**22 + 16):
+    held.append(mmap.mmap(-1, 2**22))
+    held[-1].write(bytes(2**22))
+    held[-1].madvise(mmap.MADV_DONTNEED)
+"""
+MEMORY_FILES = """
+import os
+held = []
+for _ in range(limit // 2**20 + 1):
+    held.append(os.memfd_create('fill'))
+    os.write(held[-1], bytes(2**20))
+"""
 PROCESSES = """
 import os, time
 made = 0
@@ -94,6 +109,8 @@ class Drive:
 DRIVES = (
     Drive(name="fill memory", program=MEMORY, limit=lambda one: one.memory, signs=("memory", "MemoryError")),
     Drive(name="fill memory together", program=MEMORY_SHARED, limit=lambda one: one.memory, signs=("memory",)),
+    Drive(name="fill memory unmapped", program=MEMORY_UNMAPPED, limit=lambda one: one.memory, signs=("memory",)),
+    Drive(name="fill memory files", program=MEMORY_FILES, limit=lambda one: one.memory, signs=("Errno 1]", "Errno 24")),
     Drive(name="fill the process table", program=PROCESSES, limit=lambda one: one.processes, signs=("Errno 11",)),
     Drive(name="fill the disk", program=DISK, limit=lambda one: one.disk, signs=("Errno 28",)),
     Drive(name="write one large file", program=FILE, limit=lambda one: one.file_bytes, signs=("file size", "Errno 27")),

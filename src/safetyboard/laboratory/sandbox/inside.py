@@ -24,7 +24,7 @@ MOUNT_SETATTR, PIVOT_ROOT, KEYCTL = 442, {"x86_64": 155, "aarch64": 41}, {"x86_6
 NEWUSER = 0x10000000
 SUBJECT = 1000
 SCRATCH = ("/tmp", "/dev/shm")
-DEEPEST, INODES = 200, 100_000
+DEEPEST, INODES, PAGE = 200, 100_000, os.sysconf("SC_PAGE_SIZE")
 ACCOUNTS = {"passwd": "root:x:0:0::/:/bin/sh\nsubject:x:1000:1000::/subject:/bin/sh\n"}
 ACCOUNTS |= {"group": "root:x:0:\nsubject:x:1000:\n", "hosts": "127.0.0.1 localhost\n::1 localhost\n"}
 ACCOUNTS |= {"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
@@ -185,6 +185,9 @@ def strip(spec: dict[str, Any], proc: int) -> None:
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_MEMLOCK, 0, 0),
     ):
+        most = resource.getrlimit(kind)[1]
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)
         resource.setrlimit(kind, (soft, hard))
     LIBC.prctl(47, 4, 0, 0, 0)  # PR_CAP_AMBIENT_CLEAR_ALL
     for capability in range(64):
@@ -197,9 +200,9 @@ def strip(spec: dict[str, Any], proc: int) -> None:
     checked(LIBC.prctl(22, 2, program, 0, 0), "filtering system calls")
 
 
-def processes() -> list[tuple[int, int, int]]:
-    """List process, resident bytes and processor ticks of everything alive but this one."""
-    found = []
+def processes() -> dict[str, tuple[int, int, int]]:
+    """List threads, resident bytes and processor ticks of every process alive but this one."""
+    found = {}
     for name in os.listdir("/proc"):
         if not name.isdigit() or name == "1":
             continue
@@ -209,8 +212,38 @@ def processes() -> list[tuple[int, int, int]]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         if words[0] not in (b"Z", b"X"):
-            found.append((int(words[17]), int(words[21]) * 4096, sum(int(w) for w in words[11:15])))
+            found[name] = (int(words[17]), int(words[21]) * PAGE, sum(int(w) for w in words[11:15]))
     return found
+
+
+def own(process: str) -> int:
+    """Measure the memory of one process, with its part of what it shares since a fork: slower than what is resident."""
+    try:
+        with open(f"/proc/{process}/smaps_rollup", "rb") as file:
+            return sum(int(line.split()[1]) << 10 for line in file if line.startswith(b"Pss_Anon:"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def reserved(alive: dict[str, tuple[int, int, int]]) -> int:
+    """Measure the shared memory that has no name: all that is mapped, for what was written need not be resident."""
+    found: dict[bytes, int] = {}
+    for process in alive:
+        try:
+            with open(f"/proc/{process}/maps", "rb") as file:
+                lines = [line.split(None, 5) for line in file if line.rstrip().endswith(b"/dev/zero (deleted)")]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for words in lines:
+            begin, _, end = words[0].partition(b"-")
+            found[words[4]] = max(found.get(words[4], 0), int(words[2], 16) + int(end, 16) - int(begin, 16))
+    return sum(found.values())
+
+
+def shared() -> int:
+    """Measure the shared memory of the whole machine: where it has not grown, nobody's need be looked at."""
+    with open("/proc/meminfo", "rb") as file:
+        return next(int(line.split()[1]) << 10 for line in file if line.startswith(b"Shmem:"))
 
 
 class Watch:
@@ -220,22 +253,35 @@ class Watch:
         self.limits = spec["limits"]
         self.places = (*SCRATCH, spec["home"], spec["place"])
         self.end = time.monotonic() + self.limits["wall_seconds"]
+        self.begun = shared()
         self.tick = os.sysconf("SC_CLK_TCK")
         self.reached: set[str] = set()
+
+    def holds(self, alive: dict[str, tuple[int, int, int]]) -> int:
+        """Measure the memory of all processes together, closely only where a rough look says so."""
+        held = sum(resident for _, resident, _ in alive.values())
+        if shared() - self.begun > self.limits["memory"] // 4:
+            held += reserved(alive)
+        if held > self.limits["memory"]:
+            held = reserved(alive) + sum(own(process) for process in alive)
+        return held
 
     def over(self, ended: int = 0) -> str:
         """Name the limit that is now exceeded, or nothing; `ended` processes are gone but were there until now."""
         alive = processes()
-        if sum(threads for threads, _, _ in alive) + ended >= self.limits["processes"]:
+        if sum(threads for threads, _, _ in alive.values()) + ended >= self.limits["processes"]:
             self.reached.add("processes")
         for place in self.places:
             room = os.statvfs(place)
             if room.f_bavail == 0 or room.f_favail == 0:
                 self.reached.add("disk")
-        if sum(held for _, held, _ in alive) > self.limits["memory"]:
+        if self.holds(alive) > self.limits["memory"]:
             return "memory"
         gone = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if sum(ticks for _, _, ticks in alive) / self.tick + gone.ru_utime + gone.ru_stime > self.limits["cpu_seconds"]:
+        if (
+            sum(ticks for _, _, ticks in alive.values()) / self.tick + gone.ru_utime + gone.ru_stime
+            > self.limits["cpu_seconds"]
+        ):
             return "CPU seconds"
         return "wall seconds" if time.monotonic() > self.end else ""
 
@@ -272,8 +318,8 @@ def attend(subject: int, lifeline: int, spec: dict[str, Any]) -> dict[str, Any]:
     return {"code": code, "killed_by": killed_by, "reached": sorted(watch.reached), "stragglers": stragglers}
 
 
-def digests(place: str) -> dict[str, str]:
-    """Digest every file of the copy; nothing is followed, and what is too deep to walk is said so."""
+def digests(place: str, budget: int) -> dict[str, str]:
+    """Digest every file of the copy; nothing is followed, and what is too deep or too much (holes) is said so."""
     found: dict[str, str] = {}
     waiting = [""]
     while waiting:
@@ -284,7 +330,10 @@ def digests(place: str) -> dict[str, str]:
             mode = os.lstat(full).st_mode
             if stat.S_ISDIR(mode) and path.count("/") < DEEPEST and len(full) < 3000:
                 waiting.append(path)
+            elif stat.S_ISREG(mode) and budget < os.lstat(full).st_size:
+                found[path] = "too large to digest"
             elif stat.S_ISREG(mode):
+                budget -= os.lstat(full).st_size
                 with open(full, "rb") as file:
                     found[path] = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
             else:
@@ -313,7 +362,7 @@ def confine(spec: dict[str, Any], stream: BinaryIO, lifeline: int) -> dict[str, 
     report = attend(subject, lifeline, spec)
     kind, _, fault = os.read(reading, 4096).decode("utf-8", "replace").partition("\n")
     found = {kind: fault} if kind else {}
-    return {**report, **found, "after": digests(spec["place"])}
+    return {**report, **found, "after": digests(spec["place"], 4 * (spec["size"] + spec["limits"]["disk"]))}
 
 
 def main(stream: BinaryIO, lifeline: int, out: int) -> None:
