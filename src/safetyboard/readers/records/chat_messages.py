@@ -29,7 +29,7 @@ ROLES: Mapping[str, tuple[Actor, Deed]] = {
 _TEXT_KEYS = ("text", "content", "input_text", "output_text", "refusal", "thinking")
 _THOUGHTS = ("reasoning", "reasoning_content", "thinking")
 _CALLS = ("tool_call", "tool_use", "function_call", "server_tool_call")
-_RESULTS = ("tool_call_response", "tool_result", "server_tool_call_response")
+_RESULTS = ("tool_call_response", "tool_result", "server_tool_call_response", "function_call_output")
 _TAKEN = {"role", "content", "parts", "tool_calls", "function_call", "refusal", "tool_call_id", "name", *_THOUGHTS}
 
 
@@ -95,7 +95,7 @@ class Steps:
         given = inner.get(key)
         arguments = arguments_of(given)
         tool = name_of(inner.get("name"))
-        name = name_of(call.get("id") or inner.get("id"))
+        name = name_of(call.get("call_id") or call.get("id") or inner.get("id"))
         if name:
             self.tools[name] = tool
         self.add(
@@ -107,6 +107,10 @@ class Steps:
         """Add what one message says, thinks, calls and returns, each leaf as a step; a message never adds none."""
         if not isinstance(message, dict):
             self.add("unknown", "observe", locate(()), message, at=at)
+            return
+        if "role" not in message and name_of(message.get("type")) in (*_CALLS, *_RESULTS):
+            # OpenAI's Responses write calls and their results as items of their own.
+            self._part(message, locate, (), ("agent", "act"), {"at": at})
             return
         role = name_of(message.get("role")) or role
         actor, kind = ROLES.get(role.lower(), ("unknown", "observe"))
@@ -152,8 +156,8 @@ class Steps:
         if sort in _CALLS:
             self.act(part, locate, path, at=more["at"])
         elif sort in _RESULTS:
-            key = next((key for key in ("response", "result", "content") if key in part), "")
-            call = name_of(part.get("id") or part.get("tool_use_id"))
+            key = next((key for key in ("response", "result", "output", "content") if key in part), "")
+            call = name_of(part.get("tool_use_id") or part.get("call_id") or part.get("id"))
             self.add(
                 "tool", "result", locate((*path, key) if key else path), part.get(key) if key else None,
                 at=more["at"], call=call, tool=self.tools.get(call, ""),

@@ -274,6 +274,25 @@ def test_a_damaged_line_is_left_by_its_reason_and_the_rest_is_read(damaged: byte
     assert read(chat_jsonl, gzip.compress(lines(GOOD)), "made.jsonl.gz")[1].read == 1
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": '{"a": 1}'}}]},
+         {"role": "tool", "tool_call_id": "c", "content": "done"}],
+        [{"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}]},
+         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "done"}]}],
+        [{"type": "function_call", "id": "i", "call_id": "c", "name": "f", "arguments": '{"a": 1}'},
+         {"type": "function_call_output", "call_id": "c", "output": "done"}],
+    ],
+)  # fmt: skip
+def test_every_way_to_write_a_call_and_its_result_gives_the_same_two_steps(messages: list[Any]) -> None:
+    [episode], _ = read(chat_jsonl, lines({"messages": messages}))
+    assert [(step.actor, step.kind, step.tool, step.call, step.content) for step in episode.steps] == [
+        ("agent", "act", "f", "c", ""), ("tool", "result", "f", "c", "done")
+    ]  # fmt: skip
+    assert episode.steps[0].arguments == {"a": 1}
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 def test_objects_one_after_another_in_a_json_file_are_all_read(indent: int | None) -> None:
     texts = [json.dumps(GOOD, indent=indent) for _ in range(3)]
