@@ -101,7 +101,7 @@ def test_a_sandbox_works_here_or_says_what_to_do() -> None:
     if why is None:
         assert any(available(one) is None for one in ways.WAYS)
     else:
-        assert "Install" in why or "needs Linux" in why or "filter" in why
+        assert "Install" in why or "Allow" in why or "needs Linux" in why or "filter" in why
         pytest.skip(why)
 
 

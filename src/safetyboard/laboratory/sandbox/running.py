@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from safetyboard.laboratory.sandbox.cell import HOME, PLACE, Cell, Limits, Ran
 from safetyboard.laboratory.sandbox.copying import Listing, inside, listed, send
 from safetyboard.laboratory.sandbox.syscalls import filtered
-from safetyboard.laboratory.sandbox.ways import REMEDY, WAYS, entrance, interpreter, prefixes, shown
+from safetyboard.laboratory.sandbox.ways import ALLOW, WAYS, entrance, interpreter, prefixes, shown
 from safetyboard.terms.errors import EnvironmentFault, SafetyboardError, WrongUse
 
 REPORT_BYTES = 64 << 20
@@ -92,7 +92,7 @@ def _trial(way: str) -> str | None:
             ran = _run(cell, ["true"], way)
         except SafetyboardError as error:
             return str(error)
-    return None if ran.code == 0 else f"The sandbox by {way} ran nothing (code {ran.code}). {REMEDY}"
+    return None if ran.code == 0 else f"The sandbox by {way} ran nothing (code {ran.code}). {ALLOW}"
 
 
 def _spec(cell: Cell, command: list[str], way: str, listing: Listing) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _run(cell: Cell, command: list[str], way: str) -> Ran:
     if found is None or "fault" in found:
         heard = told.error.decode("utf-8", "replace").strip().splitlines()
         why = found["fault"] if found else (heard[-1] if heard else "it ended without a report")
-        raise EnvironmentFault(f"The sandbox by {way} did not work: {why[:300]}.", hint=REMEDY)
+        raise EnvironmentFault(f"The sandbox by {way} did not work: {why[:300]}.", hint=ALLOW)
     if "command" in found:
         raise WrongUse(f"The command cannot be run in the sandbox: {found['command'][:300]}.")
     return Ran(

@@ -17,7 +17,11 @@ TREES = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 FOLDERS = ("/etc", "/dev", "/dev/shm", "/tmp", "/proc", HOME, PLACE)  # places inside, not here
-REMEDY = "Install bubblewrap (Debian: apt-get install bubblewrap) and allow namespaces."
+INSTALL = {
+    "bubblewrap": "Install it (Debian: apt-get install bubblewrap).",
+    "unshare": "Install it (Debian: apt-get install util-linux).",
+}
+ALLOW = "Allow namespaces here: root needs CAP_SYS_ADMIN, others user namespaces (sysctl user.max_user_namespaces)."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,7 @@ def entrance(way: str, system: System, inner: Sequence[str]) -> list[str]:
     """
     program = shutil.which(PROGRAMS[way])
     if program is None:
-        raise EnvironmentFault(f"The program {PROGRAMS[way]} is not installed.", hint=REMEDY)
+        raise EnvironmentFault(f"The program {PROGRAMS[way]} is not installed.", hint=INSTALL[way])
     root = os.geteuid() == 0
     if way == "unshare":
         user = [] if root else ["--user", "--map-root-user"]
