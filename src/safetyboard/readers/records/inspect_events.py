@@ -8,7 +8,7 @@ from typing import Any
 from safetyboard.readers.account import Account
 from safetyboard.readers.records.inspect_json import as_list, as_object, as_text
 from safetyboard.readers.records.inspect_sheet import Path, Sheet, events_of
-from safetyboard.readers.records.inspect_steps import Detail, Steps
+from safetyboard.readers.records.inspect_steps import Detail, Steps, is_rewritten
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.episode import Actor, Deed
 
@@ -130,7 +130,7 @@ def walked(sheet: Sheet, account: Account) -> Walked:
     _answer(steps)
     _end(steps, "error", "message", "observe")
     _end(steps, "limit", "type", "control")
-    rewritten = tuple(number for number, message in enumerate(final) if steps.is_rewritten(message))
+    rewritten = tuple(number for number, message in enumerate(final) if is_rewritten(steps, message))
     return Walked(steps=steps, scorers=frozenset(walk.scorers), asking=frozenset(walk.asking), rewritten=rewritten)
 
 

@@ -87,15 +87,12 @@ class Inventories:
 
     def discrepancies(self) -> Iterator[Discrepancy]:
         """Name each disagreement once, whichever inventories show it."""
-        yield from self._repeated()
-        yield from self._missing()
-        yield from self._edited()
-        yield from self._counted()
-
-    def _repeated(self) -> Iterator[Discrepancy]:
         for (inventory, key), _ in sorted(self.repeated.items()):
             name = self.name(key) if key[0] or inventory == SAMPLES else inventory
             yield Discrepancy(between=inventory, name=name, what="duplicate", where=inventory)
+        yield from self._missing()
+        yield from self._edited()
+        yield from self._counted()
 
     def name(self, key: Key) -> str:
         """Name a sample by its id, with its epoch where there are several."""
@@ -109,11 +106,7 @@ class Inventories:
     @cached_property
     def by_id(self) -> dict[str, list[Marks]]:
         """Give the scores of each sample by its id; those without scores are left out."""
-        found: dict[str, list[Marks]] = {}
-        for (identity, _), marked in self.entries.get(SAMPLES, {}).items():
-            if marked:
-                found.setdefault(identity, []).append(marked)
-        return found
+        return _by_id(self.entries.get(SAMPLES, {}))
 
     def _missing(self) -> Iterator[Discrepancy]:
         present = [known for known in (SAMPLES, SUMMARIES, JOURNAL) if known in self.entries]
@@ -122,15 +115,15 @@ class Inventories:
         for identity in sorted(ids):
             lacking = [name for name, listed in self.listed.items() if identity not in listed]
             if lacking:
-                yield self._lacks(identity, [*self.listed, *present], lacking)
+                yield _lacks(identity, [*self.listed, *present], lacking)
             # A sample that nobody scored is not expected here.
             if self.reduced is not None and identity not in self.reduced and identity in self.by_id:
-                yield self._lacks(identity, [*present, REDUCTIONS], [REDUCTIONS])
+                yield _lacks(identity, [*present, REDUCTIONS], [REDUCTIONS])
         compared = [*self.listed, *present, *([] if self.reduced is None else [REDUCTIONS])]
         for key in sorted({**recorded, **dict.fromkeys(self._expected(recorded))}):
             lacking = [known for known in present if key not in self.entries[known]]
             if lacking:
-                yield self._lacks(self.name(key), compared, lacking)
+                yield _lacks(self.name(key), compared, lacking)
 
     def _expected(self, recorded: Mapping[Key, None]) -> Iterator[Key]:
         """Give what must have run: all that a finished log lists, and whatever was reduced."""
@@ -143,11 +136,6 @@ class Inventories:
                 yield identity, WHOLE
             elif countable:
                 yield from ((identity, epoch) for epoch in range(1, self.span + 1))
-
-    def _lacks(self, name: str, compared: list[str], lacking: list[str]) -> Discrepancy:
-        alone = [known for known in compared if known not in lacking]
-        what, where = ("extra", alone) if len(alone) == 1 < len(lacking) else ("missing", lacking)
-        return Discrepancy(between=", ".join(compared), name=name, what=what, where=", ".join(where))
 
     def _edited(self) -> Iterator[Discrepancy]:
         present = [known for known in (SAMPLES, SUMMARIES, JOURNAL) if known in self.entries]
@@ -183,6 +171,20 @@ class Inventories:
             yield Discrepancy(
                 between=f"{HEADER}, {SAMPLES}", name=f"{self.total} samples", what="missing", where=f"{seen} {SAMPLES}"
             )
+
+
+def _by_id(entries: Mapping[Key, Marks | None]) -> dict[str, list[Marks]]:
+    found: dict[str, list[Marks]] = {}
+    for (identity, _), marked in entries.items():
+        if marked:
+            found.setdefault(identity, []).append(marked)
+    return found
+
+
+def _lacks(name: str, compared: list[str], lacking: list[str]) -> Discrepancy:
+    alone = [known for known in compared if known not in lacking]
+    what, where = ("extra", alone) if len(alone) == 1 < len(lacking) else ("missing", lacking)
+    return Discrepancy(between=", ".join(compared), name=name, what=what, where=", ".join(where))
 
 
 def marks(scores: Any) -> Marks | None:

@@ -92,37 +92,13 @@ class Steps:
 
     def key(self, message: Mapping[str, Any]) -> Key:
         """Name a message by who says what and calls what: its ids change from one place in the log to the next."""
-        content = message.get("content")
-        if isinstance(content, str):
-            said = self.sheet.followed(content, ())[0].strip()
-        else:
-            said = "".join(self._said(part) for part in as_list(content)).strip()
-        if message.get("role") == "tool":
-            said = said or as_text(as_object(message.get("error")).get("message")).strip()
-            return self.grading, "tool", as_text(message.get("tool_call_id")), said
-        calls = tuple(as_text(as_object(call).get("id")) for call in as_list(message.get("tool_calls")))
-        return self.grading, as_text(message.get("role")), said, calls
+        return self.grading, *_key(self.sheet, message)
 
     def answer(self, message: Mapping[str, Any], place: Path, at: str) -> None:
         """Tell what a model answered, and remember it."""
         self.message(message, place, at)
         if not self.grading and isinstance(message.get("id"), str):
             self.answers[message["id"]] = self.key(message)[2]
-
-    def is_rewritten(self, message: Any) -> bool:
-        """Tell whether a final message says other words than the model answered under its id.
-
-        Solvers add to an answer, or cut it, by Inspect's own means: neither counts.
-        """
-        said = as_object(message).get("id"), as_object(message).get("role")
-        if not isinstance(said[0], str) or said[1] != "assistant" or said[0] not in self.answers:
-            return False
-        first, last = self.answers[said[0]], self.key(message)[2]
-        return not last.startswith(first) and not first.startswith(last)
-
-    def _said(self, block: Any) -> str:
-        block = as_object(block).get("text", "") if isinstance(block, dict) else block
-        return as_text(self.sheet.followed(block, ())[0])
 
     def message(self, message: Mapping[str, Any], place: Path, at: str) -> None:
         """Tell one message: its words block by block, then its calls."""
@@ -208,3 +184,29 @@ class Steps:
         for key in ("result", "error"):
             if block.get(key) not in (None, ""):
                 self.add("tool", "result", self.sheet.words(block[key], (*place, key)), detail)
+
+
+def is_rewritten(steps: Steps, message: Any) -> bool:
+    """Tell whether a final message says other words than the model answered under its id.
+
+    Solvers add to an answer, or cut it, by Inspect's own means: neither counts.
+    """
+    said = as_object(message).get("id"), as_object(message).get("role")
+    if not isinstance(said[0], str) or said[1] != "assistant" or said[0] not in steps.answers:
+        return False
+    first, last = steps.answers[said[0]], steps.key(message)[2]
+    return not last.startswith(first) and not first.startswith(last)
+
+
+def _key(sheet: Sheet, message: Mapping[str, Any]) -> Key:
+    content = message.get("content")
+    if isinstance(content, str):
+        said = sheet.followed(content, ())[0].strip()
+    else:
+        blocks = [as_object(each).get("text", "") if isinstance(each, dict) else each for each in as_list(content)]
+        said = "".join(as_text(sheet.followed(block, ())[0]) for block in blocks).strip()
+    if message.get("role") == "tool":
+        said = said or as_text(as_object(message.get("error")).get("message")).strip()
+        return "tool", said, as_text(message.get("tool_call_id"))
+    calls = tuple(as_text(as_object(call).get("id")) for call in as_list(message.get("tool_calls")))
+    return as_text(message.get("role")), said, calls
