@@ -14,7 +14,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections import Counter
 from importlib import metadata
@@ -230,6 +229,27 @@ def speed(python: str | None, real: Path, count: int, *, most: int, method: int)
     return {"file": sizes, "ours": figures, "inspect_ai": peer}
 
 
+def flat(result: dict[str, Any]) -> dict[str, str]:
+    """Say the figures in single lines, for the page of measurements."""
+    said = {}
+    if isinstance(result["agreement"], dict):
+        fields = result["agreement"]["fields"].items()
+        said["agreement, field by field"] = ", ".join(
+            f"{name} {each['agree']} of {each['of']}" for name, each in fields
+        )
+        unread = len(result["agreement"]["peer_cannot_read"])
+        said["logs compared"] = f"{result['agreement']['files'] - unread} of {result['agreement']['files']}; the others inspect_ai cannot read"  # fmt: skip  # noqa: E501
+    for name, each in result["speed"].items():
+        size = f"{each['file']['samples']} samples, {each['file']['megabytes']} MB, {each['file']['megabytes_unpacked']} MB unpacked"  # fmt: skip  # noqa: E501
+        for reader in ("ours", "inspect_ai"):
+            took = each[reader]
+            said[f"{name}: {reader}"] = (
+                took if isinstance(took, str)
+                else f"{took['cpu_seconds']} CPU-s, {took['megabytes_at_most']} MB at most ({size}; start-up of {took['import_cpu_seconds']} CPU-s apart)"  # noqa: E501
+            )  # fmt: skip
+    return said
+
+
 def main() -> None:
     """Measure, and write the raw results."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -243,21 +263,25 @@ def main() -> None:
         raise SystemExit("SAFETYBOARD_DATA is not set: it names the folder of test data made by others.")
     data = Path(named)
     files = logs(data)
-    begun = time.strftime("%Y-%m-%d")
     result: dict[str, Any] = {
         "question": "Does the reader of Inspect logs say what inspect_ai says, and how fast is it beside it?",
-        "date": begun, "python": platform.python_version(), "machine": platform.machine(), "cores": 1,
-        "msgspec": metadata.version("msgspec"),
+        "command": "python bench/records_inspect.py --peer PYTHON",
+        "machine": {
+            "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
+            "msgspec": metadata.version("msgspec"), "load_before": round(os.getloadavg()[0], 1),
+        },
+        "threads": 1,
         "agreement": f"NOT_RUN: no interpreter with inspect_ai was named ({len(files)} files)",
     }  # fmt: skip
     if words.peer:
-        result["peer"] = ran(words.peer, PEER, [])["version"]
+        result["peer"] = "inspect_ai " + ran(words.peer, PEER, [])["version"]
         result["agreement"] = agreement(words.peer, files, data)
     real = data / "records" / REAL
     result["speed"] = {
         "all its samples, deflated": speed(words.peer, real, words.samples, most=1 << 30, method=zipfile.ZIP_DEFLATED),
         "its smaller ones, not packed": speed(words.peer, real, words.small, most=73_000, method=zipfile.ZIP_STORED),
     }
+    result |= flat(result)
     words.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
 
