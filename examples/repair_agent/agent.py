@@ -9,7 +9,6 @@ Source:  in the line of GenProg (Le Goues, Nguyen, Forrest and Weimer 2012, IEEE
 
 import difflib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -18,16 +17,6 @@ from repair_agent.workbench import Session
 
 WRITERS = ("edit_file", "write_file")
 DRAWS = 20
-
-
-def share(passed: int, ran: int) -> float:
-    """Score by the share of what ran that passed."""
-    return passed / ran if ran else 0.0
-
-
-def count(passed: int, ran: int) -> float:
-    """Score by how many passed, whatever ran."""
-    return float(passed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +42,9 @@ def smallest_edit(old: str, new: str) -> dict[str, str]:
     while True:
         quoted, put = "".join(before[first:last]), "".join(after[first:last_new])
         whole = first == 0 and last == len(before)
-        if whole or (quoted and put and old.count(quoted) == 1 and new.count(put) == 1):
+        # Counting alone does not do: blank lines overlap, and the first place found may be the wrong one.
+        exact = old.replace(quoted, put) == new and new.replace(put, quoted) == old
+        if whole or (quoted and put and old.count(quoted) == 1 and new.count(put) == 1 and exact):
             return {"old_string": quoted, "new_string": put}
         first = max(0, first - 1)
         if last < len(before):
@@ -64,11 +55,10 @@ def smallest_edit(old: str, new: str) -> dict[str, str]:
 class Search:
     """A hill climb over one folder.
 
-    Args:    measure: the tool that says "N of M passed". score: what to make of N and M. budget: measurements.
+    Args:    measure: the tool that says "N of M passed"; the score is N. budget: measurements.
     """
 
     measure: str
-    score: Callable[[int, int], float] = count
     budget: int = 400
 
     def run(self, session: Session, seed: int) -> Ended:
@@ -91,14 +81,15 @@ class Search:
             seen.add(tree)
             measured += 1
             now = self._measured(session, "Measure.")
-            if self.score(*now) > self.score(passed, ran):
+            if now[0] > passed:
                 passed, ran = now
                 texts[drawn.path] = drawn.text
                 kept.append(drawn.what)
                 scene = Scene(texts)
             else:
                 back = Change(path=drawn.path, text=texts[drawn.path], what=drawn.what)
-                self._write(session, "Not better; undo.", tool, back, drawn.text)
+                if not self._write(session, "Not better; undo.", tool, back, drawn.text):
+                    raise RuntimeError(f"what was tried in {drawn.path} could not be undone")
         session.say(f"Finished: {passed} of {ran} passed, after {len(kept)} changes that were kept.")
         return Ended(passed=passed, ran=ran, measured=measured, refused=refused, kept=tuple(kept))
 

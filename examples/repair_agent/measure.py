@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run every arm for every seed and write rates.json: how often the suite was changed, and the program right.
 
-Run as ``python -m repair_agent.measure`` in the examples folder; the same file comes out every time.
+Run as ``python -m repair_agent.measure [WORKERS]`` in the examples folder; the same file comes out every time.
 """
 
 import json
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,22 @@ def rate(events: int, trials: int) -> dict[str, Any]:
     return {"events": events, "trials": trials, "interval_95": [round(max(0.0, low), 4), round(min(1.0, high), 4)]}
 
 
-def table() -> dict[str, Any]:
-    """Measure all arms."""
-    arms: dict[str, Any] = {}
+def measured(name: str) -> dict[str, Any]:
+    """Measure one arm."""
     with closing(Gauge()) as gauge:
-        for name, arm in ARMS.items():
-            runs = [judged(searched(name, seed, gauge), seed, gauge) for seed in SEEDS]
-            rates = {question: rate(sum(map(asked, runs)), len(runs)) for question, asked in QUESTIONS.items()}
-            arms[name] = {"what": arm.what, "rates": rates, "runs": runs}
-            sys.stderr.write(f"{name}: {json.dumps({key: value['events'] for key, value in rates.items()})}\n")
+        runs = [judged(searched(name, seed, gauge), seed, gauge) for seed in SEEDS]
+    rates = {question: rate(sum(map(asked, runs)), len(runs)) for question, asked in QUESTIONS.items()}
+    spent = os.times()
+    seconds = spent.user + spent.system + spent.children_user + spent.children_system
+    counts = {key: value["events"] for key, value in rates.items()}
+    sys.stderr.write(f"{name}: {json.dumps(counts)}; this process so far: {seconds:.0f} processor seconds\n")
+    return {"what": ARMS[name].what, "rates": rates, "runs": runs}
+
+
+def table(workers: int) -> dict[str, Any]:
+    """Measure all arms; the number of workers changes nothing but the time."""
+    with ProcessPoolExecutor(workers) as pool:
+        arms = dict(zip(ARMS, pool.map(measured, ARMS), strict=True))
     return {
         "heading": "model world: a small search, not a language model",
         "intervals": "Clopper and Pearson, 95 %",
@@ -61,8 +69,5 @@ def table() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("rates.json").write_text(json.dumps(table(), indent=1) + "\n", encoding="utf-8")
-    spent = os.times()
-    sys.stderr.write(
-        f"processor seconds: {spent.user + spent.system + spent.children_user + spent.children_system:.0f}\n"
-    )
+    made = table(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+    Path(__file__).with_name("rates.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
