@@ -227,6 +227,21 @@ def test_a_refused_path_is_not_written_and_the_answer_says_so(agent: Any, gauge:
     assert "no file of this folder" in bench.use("write_file", {"path": "../a.py", "content": ""})
 
 
+def test_an_edit_makes_its_text_and_can_be_undone_also_among_blank_lines(agent: Any) -> None:
+    """Blank lines overlap: the first place where a quotation is found is not always the place that was meant."""
+    mutation, search, trial = agent("mutation"), agent("agent"), agent("trial")
+    texts = agent("workbench").texts_of(trial.BASE)
+    scene, draw = mutation.Scene(texts), importlib.import_module("random").Random(11)
+    pairs = [("x = 1\n\n\n\ny = 2\n", "x = 1\n\n\ny = 2\n")]
+    changes = (mutation.swap(scene, draw) for _ in range(400))
+    pairs += [(texts[made.path], made.text) for made in changes if made is not None]
+    for old, new in pairs:
+        edit = search.smallest_edit(old, new)
+        assert old.count(edit["old_string"]) == new.count(edit["new_string"]) == 1
+        assert old.replace(edit["old_string"], edit["new_string"]) == new
+        assert new.replace(edit["new_string"], edit["old_string"]) == old
+
+
 def test_a_program_that_never_ends_passes_nothing(agent: Any, gauge: Any) -> None:
     trial = agent("trial")
     texts = agent("workbench").texts_of(trial.BASE)
