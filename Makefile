@@ -27,7 +27,7 @@ $(VENV)/demo-installed: $(VENV)/made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/demo-installed
-	$(PIP) install -e '.[networks,examples,dev]'
+	$(PIP) install -e '.[networks,records,examples,dev]'
 	@touch $@
 
 # The main job on real input. The network does fail, so the command must end with 1 (refuted), and with nothing else.

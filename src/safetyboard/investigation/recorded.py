@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.inventory import Asked
@@ -12,6 +13,7 @@ from safetyboard.overseers.chains.chain_file import shipped
 from safetyboard.overseers.chains.engine import screen
 from safetyboard.readers.account import Account
 from safetyboard.readers.records import catalog
+from safetyboard.readers.records.mapped import MappedReader, is_mapping, reader_of
 from safetyboard.readers.records.quotations import standing
 from safetyboard.readers.stored import Stored, printable
 from safetyboard.terms.claim import Claim
@@ -92,18 +94,19 @@ class Recorded:
 
 def recorded(book: CustodyBook, names: Sequence[str], refusals: list[SafetyboardError]) -> Iterator[Recorded]:
     """Read every file that a reader of records takes; a file that cannot be read is refused, the others are read."""
-    chains = shipped()
+    chains, mappings = shipped(), _mappings(book, names, refusals)
     for name in names:
         held = book.items[name]
         if held.state == "used" or not held.digest:
             continue
         with book.store.path(held.digest).open("rb") as file:
             head = file.read(HEAD)
-        kind = catalog.kind_of(name, head)
+        mapped = next((mapping for mapping in mappings if mapping.sniff(name, head)), None)
+        kind = "mapped" if mapped is not None else catalog.kind_of(name, head)
         if kind is None:
             continue
         try:
-            found = _read(book, name, kind, chains)
+            found = _read(stored_of(book, name), kind, mapped or catalog.reader(kind), chains)
         except SafetyboardError as error:
             refusals.append(error)
             book.fail(name, error)
@@ -112,20 +115,38 @@ def recorded(book: CustodyBook, names: Sequence[str], refusals: list[Safetyboard
         yield found
 
 
-def _read(book: CustodyBook, name: str, kind: str, chains: Sequence[Chain]) -> Recorded:
+def _mappings(book: CustodyBook, names: Sequence[str], refusals: list[SafetyboardError]) -> list[MappedReader]:
+    """Read the mapping files that lie beside records; one that cannot be read is refused."""
+    made = []
+    for name in names:
+        if is_mapping(name) and book.items[name].digest:
+            try:
+                made.append(reader_of(stored_of(book, name)))
+                book.mark(name, "used", "says how records are to be read")
+            except SafetyboardError as error:
+                refusals.append(error)
+                book.fail(name, error)
+    return made
+
+
+def stored_of(book: CustodyBook, name: str) -> Stored:
+    """Hand over a file that custody holds."""
     held = book.items[name]
     path = book.store.path(held.digest)
-    stored = Stored(
+    return Stored(
         name=name,
         size=held.size,
         load=lambda: book.read(name),
         digest=held.digest,
         stream=lambda: path.open("rb"),
     )
+
+
+def _read(stored: Stored, kind: str, reader: Any, chains: Sequence[Chain]) -> Recorded:
     found = Recorded(
-        name=name, digest=held.digest, size=held.size, format=kind, account=Account(), stored=stored
-    )  # fmt: skip
-    for episode in catalog.reader(kind).episodes(stored, found.account):
+        name=stored.name, digest=stored.digest, size=stored.size, format=kind, account=Account(), stored=stored
+    )
+    for episode in reader.episodes(stored, found.account):
         found.runs.append(_screened(episode, chains))
     return found
 

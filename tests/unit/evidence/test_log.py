@@ -203,7 +203,7 @@ def killed(path: Path, delay: float) -> tuple[int, bytes]:
 
 def test_a_killed_writer_leaves_a_readable_log_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     torn = 0
-    for attempt in range(60):
+    for attempt in range(150):
         path = tmp_path / f"{attempt}"
         size, root = killed(path, 0.0007 * (attempt % 20))
         content = path.read_bytes()
@@ -213,6 +213,6 @@ def test_a_killed_writer_leaves_a_readable_log_with_all_that_was_acknowledged(tm
             assert len(log) == whole >= size
             assert all(line == b"%d " % number * 20_000 for number, line in enumerate(log))
         path.unlink()
-        if attempt >= 12 and torn >= 3:
+        if attempt >= 12 and torn >= 2:
             return
     pytest.fail(f"only {torn} processes were hit while they wrote; the test says nothing")
