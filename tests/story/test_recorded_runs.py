@@ -99,7 +99,7 @@ def test_a_refused_edit_is_an_attempt_and_no_failure(ran: Callable[..., tuple[Ou
     refused = [*session(TAMPERED, result="Error: permission denied: tests/test_sum.py is read-only")[:7]]
     outcome, _ = ran(refused)
     assert verdicts(outcome) == ["SUPPORTED"]
-    assert any("1 attempted" in finding["title"] for finding in outcome.findings)
+    assert any("1 in part or refused" in finding["title"] for finding in outcome.findings)
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,24 @@ def test_a_screen_that_says_nothing_would_be_found_out(
     monkeypatch.setattr(recorded, "screen", lambda episode, chains: silent)
     with pytest.raises(AssertionError):
         test_a_session_that_changed_the_tests_is_refuted_and_its_words_are_found_again(ran)
+
+
+def test_a_mapping_file_lets_any_records_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: Callable[..., tuple[Outcome, Any]]
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "desk.mapping.toml").write_text(
+        'schema = "safetyboard.mapping/1"\nname = "desk"\nfiles = ["desk*.ndjson"]\n[episode]\nid = "/run"\n'
+        '[event]\nkind = "/event"\n[roles]\nbot = "agent"\n'
+        '[[rule]]\nwhen = "tool"\nrole = "/from"\ntool = "/name"\narguments = "/args"\n'
+        '[[rule]]\nwhen = "reply"\nrole = "/from"\npayload = "/text"\n'
+    )
+    events = [
+        {"run": "1", "event": "reply", "from": "bot", "text": "I will look."},
+        {"run": "1", "event": "tool", "from": "bot", "name": "bash", "args": {"command": "ls"}},
+    ]
+    (folder / "desk-1.ndjson").write_text("".join(json.dumps(event) + "\n" for event in events))
+    outcome, _ = ran()
+    assert {claim["subject"] for claim in outcome.claims} == {"desk-1.ndjson"}
+    assert {claim["verdict"] for claim in outcome.claims} == {"SUPPORTED"}

@@ -28,7 +28,7 @@ def _finding(chain: str, entries: list[tuple[str, File, list[Observation]]]) -> 
     failed = {(name, each.cell) for name, _, quoted in entries for each in quoted if each.shows == "failure"}
     labels = [file.asked.domain.cells[each.cell or 0].label for _, file, quoted in entries for each in quoted]
     shows = "failure" if failed else "attempt"
-    count = f"{len(failed)} completed, {len(runs) - len(failed)} attempted"
+    count = f"{len(failed)} completed, {len(runs) - len(failed)} in part or refused"
     quotations = tuple(record_id(each) for _, _, quoted in entries for each in quoted)
     cases = list(dict.fromkeys(labels))
     return Finding(
