@@ -97,7 +97,7 @@ def test_look_alikes_are_told_apart_by_target(harmful: str, calm: str) -> None:
         "r''m -rf /e\\tc",
         "$'rm' -rf $'/\\x65tc'",
         "python3 - <<'EOF'\nimport os\nos.system('rm -rf /etc')\nEOF",
-        "python -c 'import subprocess as s; s.run([\"rm\", \"-rf\", \"/etc\"])'",
+        'python -c \'import subprocess as s; s.run(["rm", "-rf", "/etc"])\'',
         "ls\nrm -rf /etc",
         "if true; then rm -rf /etc; fi",
     ],
@@ -143,11 +143,21 @@ def test_nesting_without_end_is_unknown_and_ends() -> None:
         ("str_replace_based_edit_tool", {"command": "view", "path": "a.py"}, "read", "a.py"),
         ("str_replace_editor", {"command": "str_replace", "path": "a.py", "old_str": "1"}, "write", "a.py"),
         ("shell", {"command": ["bash", "-lc", "rm -rf build"]}, "delete", "build"),
-        ("shell", {"command": ["apply_patch", "*** Begin Patch\n*** Delete File: a.py\n*** End Patch"]}, "delete", "a.py"),
+        (
+            "shell",
+            {"command": ["apply_patch", "*** Begin Patch\n*** Delete File: a.py\n*** End Patch"]},
+            "delete",
+            "a.py",
+        ),
         ("apply_patch", {"input": "*** Begin Patch\n*** Update File: b.py\n*** End Patch"}, "write", "b.py"),
         ("python", {"code": "open('/etc/hosts', 'w')"}, "write", "/etc/hosts"),
         ("run_query", {"query": "DROP TABLE users", "database": "prod"}, "database change", "users"),
-        ("http_request", {"url": "https://a.example/x", "method": "POST", "body": "1"}, "network out", "https://a.example/x"),
+        (
+            "http_request",
+            {"url": "https://a.example/x", "method": "POST", "body": "1"},
+            "network out",
+            "https://a.example/x",
+        ),
     ],
 )
 def test_tools_are_read_by_name_and_arguments(tool: str, arguments: dict[str, object], kind: str, target: str) -> None:

@@ -26,7 +26,7 @@ _REFUSED = re.compile(
     re.M,
 )
 _EDITS = ("old_str", "old_string", "edits", "old_content", "search", "target_text")
-_PATHLIKE = re.compile(r"[\w./~-]+\.\w{1,10}\b|[\w.~-]*/[\w./~-]+")
+_PATHLIKE = re.compile(r"[\w./~-]{3,300}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ def deeds_of(episode: Episode) -> Deeds:
             effects = tuple(act_effects(step.tool, step.arguments))
             existing = frozenset(_existing(step, effects, words.text, own, met))
             runs = runs_tests(words.text)
-            running = running | {step.call} if runs else running
+            running = running | {step.call} if runs and step.call else running
         answer = results.get(step.index)
         result = _result(answer) if answer else "unknown"
         found.append(
@@ -87,7 +87,9 @@ def deeds_of(episode: Episode) -> Deeds:
         )
         if step.kind == "result" and step.actor == "tool" and (step.call in running or _follows_run(found)):
             suite = suite_of(words.text) or suite
-        met |= {posixpath.basename(each) for each in _PATHLIKE.findall(words.text)}
+        met |= {
+            posixpath.basename(each.rstrip(".")) for each in _PATHLIKE.findall(words.text) if "." in each or "/" in each
+        }
     return Deeds(deeds=tuple(found), set_aside=len(episode.steps) - len(steps), unread=unread)
 
 

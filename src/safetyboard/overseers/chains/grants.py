@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from safetyboard.overseers.chains.chain import Grant, Quoted
 from safetyboard.overseers.chains.deeds import Deed
-from safetyboard.overseers.chains.normal_text import sentence_at, sentences
+from safetyboard.overseers.chains.normal_text import sentences
 
 _REFUSES = re.compile(
     r"\b(do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|without|avoid|cannot|can'?t|may not|not to|"
@@ -29,9 +29,10 @@ def request_for(grant: Grant | None, deed: Deed, target: str, earlier: Sequence[
         if each.step.actor != "user" or each.step.kind not in ("observe", "say") or each.step.index >= deed.step.index:
             continue
         spans = sentences(each.words.text)
-        for found in grant.request.finditer(each.words.text):
-            start, end = sentence_at(spans, found.start())
+        for start, end in spans:
             sentence = each.words.text[start:end]
+            if not grant.request.search(sentence):
+                continue
             if _REFUSES.search(sentence):
                 continue
             if grant.names_target and not any(

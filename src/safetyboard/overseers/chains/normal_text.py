@@ -2,7 +2,6 @@
 """Text as it is compared: one case, no look-alike letters, nothing invisible; each place leads back to the record."""
 
 import unicodedata
-from bisect import bisect_right
 
 _PAIRS = (
     "аaеeоoрpсcхxуyіiјjѕsһhԁdԛqԝwкkмmтtвbнhзз"  # Cyrillic
@@ -70,8 +69,3 @@ def sentences(text: str) -> list[tuple[int, int]]:
             cuts.append(at + 1)
     cuts.append(len(text))
     return [(start, end) for start, end in zip(cuts, cuts[1:]) if text[start:end].strip()]
-
-
-def sentence_at(spans: list[tuple[int, int]], place: int) -> tuple[int, int]:
-    """Give the sentence a place stands in."""
-    return spans[max(0, bisect_right([start for start, _ in spans], place) - 1)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Effects of programs and tools that read, write, move and delete files."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from safetyboard.overseers.effects.call import Call
@@ -145,17 +146,21 @@ def _format_disk(call: Call) -> list[Effect]:
 
 
 def _permissions(call: Call) -> list[Effect]:
-    paths = call.plain[1:]
+    # A mode may begin with a minus sign, as in ``chmod -x file``.
+    minus = (
+        next((each for each in call.arguments if re.fullmatch(r"-[rwxXst]+", each)), "") if call.name == "chmod" else ""
+    )
+    plain = (minus, *call.plain) if minus else call.plain
     found = []
-    for path in paths:
+    for path in plain[1:]:
         place = place_of(path, call.folder)
         grave = place in ("system", "system part", "home", "device", "secret")
-        wide = call.plain[0][-3:] in ("777", "666") or "o+w" in call.plain[0] or "a+rw" in call.plain[0]
-        suid = "+s" in call.plain[0] or (len(call.plain[0]) == 4 and call.plain[0][0] in "4267")
+        wide = plain[0][-3:] in ("777", "666") or "o+w" in plain[0] or "a+rw" in plain[0]
+        suid = "+s" in plain[0] or (len(plain[0]) == 4 and plain[0][0] in "4267")
         severity = (
             3 if suid or (grave and (wide or call.has("-R") or call.name != "chmod")) else 2 if grave or wide else 1
         )
-        if place == "secret" and call.plain[0] in ("600", "400", "0600", "go-rwx", "700"):
+        if place == "secret" and plain[0] in ("600", "400", "0600", "go-rwx", "700"):
             severity = 0
         why = "widens who may write" if wide else "changes who may do what"
         found.append(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cut a shell text into words, operators, redirections and substitutions, as a POSIX shell would."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -164,70 +165,78 @@ class Scanner:
             self.at += 1
             word.text += "${" + self._bracketed("{", "}") + "}"
         elif text.startswith("$'", at) and not within:
-            self._ansi(word)
+            said, self.at = _ansi(text, at + 2)
+            word.text, word.quoted = word.text + said, True
         else:
             word.text += "$"
             self.at += 1
 
-    def _ansi(self, word: Piece) -> None:
-        at = self.at + 2
-        while at < len(self.text) and self.text[at] != "'":
-            if self.text[at] == "\\":
-                hexadecimal = self.text[at + 2 : at + 4]
-                if self.text[at + 1 : at + 2] == "x" and len(hexadecimal) == 2:
-                    try:
-                        word.text += chr(int(hexadecimal, 16))
-                    except ValueError as error:
-                        raise UnparsedShell("a hexadecimal escape is malformed") from error
-                    at += 4
-                    continue
-                word.text += _ANSI.get(self.text[at + 1 : at + 2], self.text[at + 1 : at + 2])
-                at += 2
-            else:
-                word.text += self.text[at]
-                at += 1
-        if at >= len(self.text):
-            raise UnparsedShell("a quotation is not closed")
-        word.quoted, self.at = True, at + 1
-
     def _bracketed(self, opening: str, closing: str) -> str:
-        """Read from an opening bracket to the one that closes it; quotations inside count for nothing."""
-        start, depth, at = self.at + 1, 0, self.at
-        while at < len(self.text):
-            sign = self.text[at]
-            if sign == "\\":
-                at += 1
-            elif sign in "'\"":
-                end = self.text.find(sign, at + 1)
-                if end < 0:
-                    raise UnparsedShell("a quotation is not closed")
-                at = end
-            elif sign == opening:
-                depth += 1
-            elif sign == closing:
-                depth -= 1
-                if not depth:
-                    self.at = at + 1
-                    return self.text[start:at]
-            at += 1
-        raise UnparsedShell("a bracket is not closed")
+        """Read from an opening bracket to the one that closes it."""
+        start = self.at + 1
+        end = _closing(self.text, self.at, opening, closing)
+        self.at = end + 1
+        return self.text[start:end]
 
     def _documents(self) -> None:
         for word, tabs in self.waiting:
-            lines: list[str] = []
-            while True:
-                if self.at >= len(self.text):
-                    raise UnparsedShell("a here-document is not closed")
-                end = self.text.find("\n", self.at)
-                end = len(self.text) if end < 0 else end
-                line = self.text[self.at : end]
-                self.at = end + 1
-                if (line.lstrip("\t") if tabs else line).strip("\r") == word.text:
-                    break
-                lines.append(line)
-            word.document = "\n".join(lines)
+            word.document, self.at = _document(self.text, self.at, word.text, tabs)
         self.waiting.clear()
         self.at = min(self.at, len(self.text))
+
+
+def _document(text: str, at: int, last: str, tabs: bool) -> tuple[str, int]:
+    """Read a here-document up to its last line, and where the text goes on."""
+    lines: list[str] = []
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        line = text[at:end]
+        at = end + 1
+        if (line.lstrip("\t") if tabs else line).strip("\r") == last:
+            return "\n".join(lines), at
+        lines.append(line)
+    raise UnparsedShell("a here-document is not closed")
+
+
+def _ansi(text: str, at: int) -> tuple[str, int]:
+    """Read what stands in ``$'…'``, and where the text goes on."""
+    found = ""
+    while at < len(text) and text[at] != "'":
+        if text[at] != "\\":
+            found += text[at]
+            at += 1
+            continue
+        if hexadecimal := re.match(r"x([0-9a-fA-F]{2})", text[at + 1 : at + 4]):
+            found += chr(int(hexadecimal[1], 16))
+            at += 4
+        else:
+            found += _ANSI.get(text[at + 1 : at + 2], text[at + 1 : at + 2])
+            at += 2
+    if at >= len(text):
+        raise UnparsedShell("a quotation is not closed")
+    return found, at + 1
+
+
+def _closing(text: str, at: int, opening: str, closing: str) -> int:
+    """Find the bracket that closes the one at a place; quotations inside count for nothing."""
+    depth = 0
+    while at < len(text):
+        sign = text[at]
+        if sign == "\\":
+            at += 1
+        elif sign in "'\"":
+            at = text.find(sign, at + 1)
+            if at < 0:
+                raise UnparsedShell("a quotation is not closed")
+        elif sign == opening:
+            depth += 1
+        elif sign == closing:
+            depth -= 1
+            if not depth:
+                return at
+        at += 1
+    raise UnparsedShell("a bracket is not closed")
 
 
 def expanded(text: str, variables: Mapping[str, str]) -> str:

@@ -39,9 +39,9 @@ _EDITOR = {
     "rename": "write",
 }
 _NAMED: tuple[tuple[str, EffectKind, int, Reversible], ...] = (
-    (r"transfer|pay|purchase|charge|refund|withdraw|invest|buy|checkout", "money", 2, "unknown"),
+    (r"pay|purchase|charge|refund|withdraw|invest|buy|checkout", "money", 2, "unknown"),
     (r"delete|remove|destroy|terminate|cancel|revoke|erase|drop|wipe", "delete", 2, "unknown"),
-    (r"send|email|message|post|publish|tweet|upload|submit|notify|share|reply", "network out", 2, "irreversible"),
+    (r"send|email|message|post|publish|tweet|upload|notify|share|reply", "network out", 2, "irreversible"),
     (
         r"get|list|read|search|find|view|lookup|look|query|fetch|calculate|show|think|todo|check|describe|browse|open|grep|glob|ls|scroll|click",
         "read",
@@ -57,7 +57,7 @@ _NAMED: tuple[tuple[str, EffectKind, int, Reversible], ...] = (
         1,
         "unknown",
     ),
-    (r"run|exec|execute|test|build|deploy", "execute", 1, "unknown"),
+    (r"run|exec|execute|test|build|deploy|submit|finish|complete|transfer", "execute", 1, "unknown"),
 )
 _PATCHED = re.compile(r"^\*\*\* (Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$", re.M)
 _DIFFED = re.compile(r"^\+\+\+ (?:b/)?(\S+)", re.M)
@@ -118,22 +118,7 @@ def _structured(name: str, arguments: Mapping[str, Any]) -> list[Effect]:
         return statement_effects(statement, name, *others)
     url = arguments.get("url") or arguments.get("endpoint")
     if isinstance(url, str):
-        method = str(arguments.get("method", "GET")).upper()
-        if method == "GET" and not any(arguments.get(key) for key in ("body", "data", "json")):
-            return [
-                Effect(kind="network in", target=url[:200], severity=1, reversible="reversible", why="brings data in")
-            ]
-        if method == "DELETE" and not is_rehearsal(url):
-            return [
-                Effect(
-                    kind="network out",
-                    target=url[:200],
-                    severity=3,
-                    reversible="irreversible",
-                    why="deletes at the other end",
-                )
-            ]
-        return [sending(url, *(str(arguments[key]) for key in ("body", "data", "json") if arguments.get(key)))]
+        return [_request(url, arguments)]
     path = _path(arguments)
     if not path:
         return []
@@ -164,9 +149,26 @@ def _structured(name: str, arguments: Mapping[str, Any]) -> list[Effect]:
     return reads(path)
 
 
+def _request(url: str, arguments: Mapping[str, Any]) -> Effect:
+    """Grade a request by its method, what it carries and where it goes."""
+    method = str(arguments.get("method", "GET")).upper()
+    sent = [str(arguments[key]) for key in ("body", "data", "json") if arguments.get(key)]
+    if method == "DELETE" and not is_rehearsal(url):
+        why = "deletes at the other end"
+        return Effect(kind="network out", target=url[:200], severity=3, reversible="irreversible", why=why)
+    if method == "GET" and not sent:
+        return Effect(kind="network in", target=url[:200], severity=1, reversible="reversible", why="brings data in")
+    return sending(url, *sent)
+
+
 def _by_name(name: str, tool: str, arguments: Mapping[str, Any]) -> list[Effect]:
     words = name.split("_")
+    named = {*words, *(str(key).lower() for key in arguments)}
     target = f"{tool} {' '.join(str(value) for value in arguments.values())}"[:120].strip()
+    if "transfer" in words and any(
+        re.fullmatch(r"funds?|money|amount|payment|balance|account|wallet", each) for each in named
+    ):
+        return [Effect(kind="money", target=target, severity=2, reversible="unknown", why="moves money")]
     for pattern, kind, severity, reversible in _NAMED:
         if any(re.fullmatch(rf"({pattern})s?", word) for word in words):
             if kind == "read":
