@@ -88,7 +88,7 @@ class Scanner:
                 if not self.text.startswith(("<(", ">("), self.at) or word.text:
                     break
                 self.at += 1
-                word.inner.append(self._bracketed("(", ")"))
+                word.inner.append(_bracketed(self, "(", ")"))
                 word.text += "<(…)"
             else:
                 self._character(word)
@@ -158,12 +158,12 @@ class Scanner:
             self.at = end + 2
         elif text.startswith("$(", at):
             self.at += 1
-            inner = self._bracketed("(", ")")
+            inner = _bracketed(self, "(", ")")
             word.inner.append(inner)
             word.text += f"$({inner})"
         elif text.startswith("${", at):
             self.at += 1
-            word.text += "${" + self._bracketed("{", "}") + "}"
+            word.text += "${" + _bracketed(self, "{", "}") + "}"
         elif text.startswith("$'", at) and not within:
             said, self.at = _ansi(text, at + 2)
             word.text, word.quoted = word.text + said, True
@@ -171,18 +171,19 @@ class Scanner:
             word.text += "$"
             self.at += 1
 
-    def _bracketed(self, opening: str, closing: str) -> str:
-        """Read from an opening bracket to the one that closes it."""
-        start = self.at + 1
-        end = _closing(self.text, self.at, opening, closing)
-        self.at = end + 1
-        return self.text[start:end]
-
     def _documents(self) -> None:
         for word, tabs in self.waiting:
             word.document, self.at = _document(self.text, self.at, word.text, tabs)
         self.waiting.clear()
         self.at = min(self.at, len(self.text))
+
+
+def _bracketed(scanner: Scanner, opening: str, closing: str) -> str:
+    """Read from an opening bracket to the one that closes it."""
+    start = scanner.at + 1
+    end = _closing(scanner.text, scanner.at, opening, closing)
+    scanner.at = end + 1
+    return scanner.text[start:end]
 
 
 def _document(text: str, at: int, last: str, tabs: bool) -> tuple[str, int]:
