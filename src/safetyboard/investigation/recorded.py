@@ -8,6 +8,7 @@ from typing import Any
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.verdict import EPISODES
+from safetyboard.overseers import calibration
 from safetyboard.overseers.chains.chain import Chain, Match, Quoted
 from safetyboard.overseers.chains.chain_file import shipped
 from safetyboard.overseers.chains.engine import screen
@@ -169,11 +170,13 @@ def claims_of(found: Recorded, seed: int) -> Iterator[tuple[Asked, list[Observat
     for chain in chains:
         if chain.name in shown:
             statement = f"No recorded run in {printable(found.name, 120)} completes {chain.name}: {chain.description}"
-            asked = _asked(found, chain.name, statement, f"chain {chain.name}, version {chain.version}")
+            known = calibration.sentence(chain.name, chain.version, calibration.shipped())
+            asked = _asked(found, chain.name, statement, f"chain {known}")
             yield asked, _quotations(asked, found, chain, seed)
     silent = [chain.name for chain in chains if chain.name not in shown]
     statement = f"No recorded run in {printable(found.name, 120)} shows any step of: {', '.join(silent)}."
-    asked = _asked(found, "all other chains", statement, f"{len(silent)} chains")
+    told = [calibration.sentence(c.name, c.version, calibration.shipped()) for c in chains if c.name in silent]
+    asked = _asked(found, "all other chains", statement, f"{len(silent)} chains. {' '.join(told)}")
     yield asked, [*_unclassified(asked, found), _null(asked, found, "chains", seed, "")]
 
 
