@@ -122,39 +122,15 @@ class _Telling:
         if words and (not thought or words != thought.text) and not (action.strip() and action.strip() in words):
             self.steps.append(self.place.words("agent", "say", leaf(words, f"{pointer}/content"), extra=extra))
         self.open_calls = []
-        acts = list(self._acts(index, pointer, calls, action))
+        acts = list(_acts(self, index, pointer, calls, action))
         if not acts and not words and not thought:
             self.steps.append(self.place.words("agent", "say", Leaf(pointer=pointer, text="", rest={}), extra=extra))
         if turn and acts:
-            acts[0] = replace(acts[0], extra={**acts[0].extra, **self._beside(*turn)})
+            acts[0] = replace(acts[0], extra={**acts[0].extra, **_beside(self, *turn)})
         self.steps += acts
         self.waiting = turn
         if not turn and self.turns and acts:
             self._differ(f"history {index}", "missing", "trajectory")
-
-    def _acts(self, index: int, pointer: str, calls: list[dict[str, Any]], action: str) -> Iterator[Step]:
-        for place, call in enumerate(calls):
-            name = text_in(call, "id") or f"turn-{index}-{place}"
-            self.open_calls.append(name)
-            function = call.get("function")
-            function = function if isinstance(function, dict) else {}
-            yield self.place.act(
-                f"{pointer}/tool_calls/{place}",
-                text_in(function, "name"),
-                function.get("arguments"),
-                call=name,
-                opened=self.opened,
-            )
-        if not calls and action.strip():
-            self.open_calls.append(f"turn-{index}")
-            yield self._command(f"{pointer}/action", action, f"turn-{index}")
-
-    def _command(self, pointer: str, action: str, call: str) -> Step:
-        """Write down a command line; no ids are recorded in these, so a turn has one of its own."""
-        word = (action.split() or [""])[0]
-        tool = word if word in COMMANDS else "bash"
-        act = self.place.act(pointer, tool, {"command": action}, call=call, opened=self.opened)
-        return replace(act, content=action)
 
     def _match(self, message: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
         """Find the turn that this message made; turns between are told from the trajectory alone."""
@@ -169,17 +145,6 @@ class _Telling:
                 self.account.take()
                 return self.turns[ahead]
         return None
-
-    def _beside(self, index: int, turn: Mapping[str, Any]) -> dict[str, Plain]:
-        rest = plain_object({key: value for key, value in turn.items() if key not in TURN})
-        if isinstance(rest.get("state"), str):
-            # Older files keep the state as JSON text.
-            state_told = arguments_of(rest["state"])
-            rest["state"] = rest["state"] if "text" in state_told else state_told
-        state = rest.get("state")
-        if isinstance(state, dict) and isinstance(state.get("open_file"), str):
-            self.opened = str(state["open_file"])
-        return {"trajectory": index, **rest}
 
     def _compare(self, seen: str, index: int) -> None:
         """Compare what the model was shown with what was observed; shells write other line ends."""
@@ -213,9 +178,9 @@ class _Telling:
                     part = leaf(words, f"{pointer}/{key}")
                     self.steps.append(self.place.words("agent", "think" if kind == "think" else "say", part))
             call = f"turn-t{number}"
-            action, beside = text_in(turn, "action"), self._beside(number, turn)
+            action, beside = text_in(turn, "action"), _beside(self, number, turn)
             if action.strip():
-                act = self._command(f"{pointer}/action", action, call)
+                act = _command(self, f"{pointer}/action", action, call)
                 self.steps.append(replace(act, extra={**act.extra, **beside}))
             else:
                 part = Leaf(pointer=pointer, text="", rest={})
@@ -238,6 +203,44 @@ class _Telling:
         self.account.discrepancies.append(
             Discrepancy(between=between, name=printable(name, 200), what=what, where=where)
         )
+
+
+def _acts(telling: _Telling, index: int, pointer: str, calls: list[dict[str, Any]], action: str) -> Iterator[Step]:
+    for place, call in enumerate(calls):
+        name = text_in(call, "id") or f"turn-{index}-{place}"
+        telling.open_calls.append(name)
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        yield telling.place.act(
+            f"{pointer}/tool_calls/{place}",
+            text_in(function, "name"),
+            function.get("arguments"),
+            call=name,
+            opened=telling.opened,
+        )
+    if not calls and action.strip():
+        telling.open_calls.append(f"turn-{index}")
+        yield _command(telling, f"{pointer}/action", action, f"turn-{index}")
+
+
+def _command(telling: _Telling, pointer: str, action: str, call: str) -> Step:
+    """Write down a command line; no ids are recorded in these, so a turn has one of its own."""
+    word = (action.split() or [""])[0]
+    tool = word if word in COMMANDS else "bash"
+    act = telling.place.act(pointer, tool, {"command": action}, call=call, opened=telling.opened)
+    return replace(act, content=action)
+
+
+def _beside(telling: _Telling, index: int, turn: Mapping[str, Any]) -> dict[str, Plain]:
+    rest = plain_object({key: value for key, value in turn.items() if key not in TURN})
+    if isinstance(rest.get("state"), str):
+        # Older files keep the state as JSON text.
+        state_told = arguments_of(rest["state"])
+        rest["state"] = rest["state"] if "text" in state_told else state_told
+    state = rest.get("state")
+    if isinstance(state, dict) and isinstance(state.get("open_file"), str):
+        telling.opened = str(state["open_file"])
+    return {"trajectory": index, **rest}
 
 
 def _words(text: str) -> str:
