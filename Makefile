@@ -58,7 +58,10 @@ images: $(VENV)/dev-installed
 
 bench: $(VENV)/dev-installed
 	$(BIN)/python bench/acasxu.py
+	$(BIN)/python bench/relu_split.py
 	$(BIN)/python bench/evidence.py
+	$(BIN)/python bench/records.py
+	$(BIN)/python bench/records_inspect.py
 	$(BIN)/python bench/tables.py
 
 # The one-file checker, for people who do not want to install anything: build/safetyboard_check.pyz

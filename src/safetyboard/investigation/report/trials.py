@@ -14,15 +14,19 @@ DRAWN = "sampling"
 
 
 def verb_of(record: Record) -> str:
-    """Say which verb the instrument behind a record serves: attack, prove, explain or repair."""
+    """Say which verb the instrument behind a record serves: attack, prove, explain, repair; or screen, for records."""
+    if record.get("recipe", {}).get("unit") == "steps":
+        return "screen"
     name = str(record.get("recipe", {}).get("instrument", ""))
     return next((verb for verb, instruments in CATALOG.items() if name in instruments), "attack")
 
 
 def worst_cases(ledger: Ledger, origin: str) -> list[Context]:
-    """Put the worst case found and proved next to the average, claim by claim."""
+    """Put the worst case found and proved next to the average, claim by claim; recorded runs have neither."""
     rows = []
     for identity, claim in ledger.claims(origin):
+        if ledger.domains.get(str(claim.get("domain")), {}).get("lift", {}).get("kind") == "episodes":
+            continue
         verdict = ledger.verdict(identity)
         attack, bound = value(verdict.get("best_attack")), value(verdict.get("best_bound"))
         drawn = {w["cell"] for _, w in ledger.pieces(identity, "witness") if _instrument(w) == DRAWN}
