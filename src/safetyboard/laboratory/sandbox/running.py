@@ -105,6 +105,7 @@ def _spec(cell: Cell, command: list[str], way: str, listing: Listing) -> dict[st
         "owner": 0x40000000 + secrets.randbelow(1 << 29) if os.geteuid() == 0 else 0,
         "place": PLACE,
         "home": HOME,
+        "prefixes": list(prefixes()),
         "limits": asdict(cell.limits),
         "entries": listing.entries,
         "size": listing.size,
