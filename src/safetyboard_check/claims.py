@@ -10,10 +10,8 @@ from safetyboard_check.layers import Layer, lifted
 from safetyboard_check.log import short
 from safetyboard_check.normal_form import read
 from safetyboard_check.onnx import graph
-from safetyboard_check.rules import read_box
+from safetyboard_check.rules import ABOUT, read_box
 from safetyboard_check.unsafe import Unsafe, read_unsafe
-
-ABOUT = ("witness", "null", "bound", "ablation", "certificate")
 
 
 class Claims:

@@ -166,17 +166,18 @@ def _screened(episode: Episode, chains: Sequence[Chain]) -> Run:
 def claims_of(found: Recorded, seed: int) -> Iterator[tuple[Asked, list[Observation | Null]]]:
     """Make a claim for every chain that shows in a file, and one for all the others; each with its evidence."""
     shown = {match.chain for run in found.runs for match in run.matches}
-    chains = shipped()
+    chains, known = shipped(), calibration.shipped()
     for chain in chains:
         if chain.name in shown:
             statement = f"No recorded run in {printable(found.name, 120)} completes {chain.name}: {chain.description}"
-            known = calibration.sentence(chain.name, chain.version, calibration.shipped())
-            asked = _asked(found, chain.name, statement, f"chain {known}")
+            told = calibration.sentence(chain.name, chain.version, known)
+            asked = _asked(found, chain.name, statement, f"chain {told}")
             yield asked, _quotations(asked, found, chain, seed)
-    silent = [chain.name for chain in chains if chain.name not in shown]
-    statement = f"No recorded run in {printable(found.name, 120)} shows any step of: {', '.join(silent)}."
-    told = [calibration.sentence(c.name, c.version, calibration.shipped()) for c in chains if c.name in silent]
-    asked = _asked(found, "all other chains", statement, f"{len(silent)} chains. {' '.join(told)}")
+    silent = [chain for chain in chains if chain.name not in shown]
+    names = ", ".join(chain.name for chain in silent)
+    statement = f"No recorded run in {printable(found.name, 120)} shows any step of: {names}."
+    rates = " ".join(calibration.sentence(chain.name, chain.version, known) for chain in silent)
+    asked = _asked(found, "all other chains", statement, f"{len(silent)} chains. {rates}")
     yield asked, [*_unclassified(asked, found), _null(asked, found, "chains", seed, "")]
 
 
