@@ -14,6 +14,7 @@ from safetyboard_check.canonical import decode, number, real
 from safetyboard_check.certificate import Cell, Tree
 from safetyboard_check.claims import Claims
 from safetyboard_check.docket import read_docket
+from safetyboard_check.executions import LIFT, check_execution
 from safetyboard_check.faults import Rejected, Unsound, need
 from safetyboard_check.input_tree import InputTree
 from safetyboard_check.log import short
@@ -35,6 +36,7 @@ class Answer:
     known_signer: bool = False
     witnesses: int = 0
     quotations: int = 0
+    executions: int = 0
     leaves: int = 0
     rechecked: int = 0
     statements: int = 0
@@ -52,6 +54,8 @@ class Answer:
         left = self.leaves - self.rechecked
         parts = [f"accepted, {self.rechecked} of {self.leaves} leaves rechecked in rationals"]
         parts.append(f"{left} leaves sampled away" if left else "no leaf left out")
+        if self.executions:
+            parts.append(f"{self.executions} executions read and not run again")
         parts.append(f"{len(self.missing)} things not rechecked" if self.missing else "nothing withheld")
         return "; ".join(parts)
 
@@ -96,6 +100,7 @@ class Checker:
         self._certificates()
         self._trials()
         self._quotations()
+        self._executions()
         self._verdicts()
         rules.check_findings(records)
         rules.check_remedies(records)
@@ -198,6 +203,17 @@ class Checker:
         need(own, f"{where}: quotes another file than its claim is about")
         self.claims.cell(str(claim), record.get("cell"), where)
         self.refuted.setdefault(str(claim), set()).add(record["cell"])
+
+    def _executions(self) -> None:
+        """Count a failure that was executed; what it says of itself must agree, running it again is for a sandbox."""
+        for name, record in self.docket.of_kind("execution").items():
+            where, claim = f"execution {short(name)}", record["claim"]
+            need(self.claims.domain(claim)["lift"] == LIFT, f"{where}: its claim is not about executions")
+            self.claims.cell(claim, record["cell"], where)
+            self.answer.missing += check_execution(self.docket, record, where)
+            self.answer.executions += 1
+            if record["shows"] == "failure":
+                self.refuted.setdefault(claim, set()).add(record["cell"])
 
     def _verdicts(self) -> None:
         stated: dict[str, dict[str, Any]] = {}

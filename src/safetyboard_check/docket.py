@@ -2,6 +2,7 @@
 """Read a docket whose log, signatures, files and custody hold."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from safetyboard_check.records import is_digest
 FORMAT = "safetyboard.docket/1"
 FAMILY = "safetyboard.docket/"
 FIELDS = {"format", "case", "signer", "result_digest", "counts", "statements", "withheld", "files"}
-POINTERS = ("digest", "content", "body", "data")
+POINTERS = ("digest", "content", "body", "data", "folder", "output")
 Records = dict[str, dict[str, Any]]
 
 
@@ -135,6 +136,16 @@ def _check_manifest(docket: Docket) -> None:
         need(manifest[name] == value, f"docket.json: {name} is not what the log says")
 
 
+def _contents(docket: Docket, record: dict[str, Any]) -> Iterator[str]:
+    """Name the files of the folder an execution was given, so far as its manifest can be read."""
+    content = docket.files.blob(record["folder"])
+    plain = decode(content, "folder") if content is not None else None
+    files = plain.get("files") if isinstance(plain, dict) else None
+    for entry in files.values() if isinstance(files, dict) else ():
+        if isinstance(entry, list) and entry:
+            yield str(entry[0])
+
+
 def _check_files(docket: Docket) -> None:
     """Check that every file is listed and unchanged, and every blob belongs to a record."""
     files, listed = docket.files, docket.manifest["files"]
@@ -147,6 +158,7 @@ def _check_files(docket: Docket) -> None:
         need(digest(files.read(name)) == expected, f"{name}: was changed")
     items = docket.custody.get("items", [])
     used = {str(record[field]) for record in docket.records.values() for field in POINTERS if field in record}
+    used |= {name for record in docket.of_kind("execution").values() for name in _contents(docket, record)}
     strange = blobs - used - {item["digest"] for item in items}
     need(not strange, f"a blob belongs to no record: {sorted(strange)[:1]}")
     for name, record in docket.records.items():

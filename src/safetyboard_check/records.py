@@ -116,6 +116,21 @@ FIELDS: dict[str, dict[str, str]] = {
         "shows": "text?",
         "cell": "count?",
     },
+    "execution": {
+        "claim": "digest",
+        "cell": "count",
+        "folder": "digest",
+        "command": "list of text",
+        "code": "whole",
+        "output": "digest",
+        "criterion": "object",
+        "shows": "text",
+        "meaning": "text",
+        "recipe": "object",
+        "runs": "count",
+        "changed": "object?",
+        "setting": "object?",
+    },
     "attestation": {"by": "text", "statement": "text", "key": "text", "claim": "digest?"},
     "null": {"claim": "digest", "cells": "list of count?", "recipe": "object", "best": "real?", "obstruction": "text?"},
     "verdict": {
@@ -177,6 +192,7 @@ _WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("finding", "nature"): ("malign", "benign", "unclear"),
     ("subject", "origin"): ("given", "repaired"),
     ("observation", "shows"): ("", "failure", "attempt", "precursor"),
+    ("execution", "shows"): ("", "failure", "control"),
 }
 
 

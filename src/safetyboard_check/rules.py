@@ -13,7 +13,7 @@ from safetyboard_check.log import short
 from safetyboard_check.records import is_digest
 
 Records = dict[str, dict[str, Any]]
-ABOUT = ("witness", "null", "bound", "ablation", "certificate")
+ABOUT = ("witness", "null", "bound", "ablation", "certificate", "execution")
 WORDS = ("REFUTED", "PROVED", "BOUNDED", "SUPPORTED", "UNKNOWN", "NOT_RUN")
 
 
@@ -124,7 +124,7 @@ def check_verdict(
     everything = cells > 0 and len(proved) == cells and speaks
     if word == "REFUTED":
         shown = any(records[item].get("shows") == "failure" for item in record.get("evidence", []))
-        need(refuted and ("witness" in kinds or shown), f"{where}: REFUTED needs a witness that replays")
+        need(refuted and ("witness" in kinds or shown), f"{where}: REFUTED needs a witness, of what kind ever")
         return
     bounded_by_target = word == "BOUNDED" and "target" in records[record["claim"]]
     need(not refuted or bounded_by_target, f"{where}: {word}, but a witness replays")
@@ -135,8 +135,10 @@ def check_verdict(
     elif word == "BOUNDED":
         need(cells > 0 and speaks and "bound" in kinds, f"{where}: BOUNDED needs a bound")
     elif word == "SUPPORTED":
-        only = kinds and set(kinds) <= {"null", "observation", "attestation"}
-        need(only and not everything, f"{where}: SUPPORTED needs nulls, observations or attestations only")
+        only = kinds and set(kinds) <= {"null", "observation", "attestation", "execution", "ablation"}
+        need(
+            only and not everything, f"{where}: SUPPORTED needs evidence that neither proves nor refutes, and only that"
+        )
     elif word == "UNKNOWN":
         enough = {"null", "certificate"} & set(kinds) and record.get("obstruction") and not everything
         need(enough, f"{where}: UNKNOWN needs a null or certificate and an obstruction, and something open")
@@ -171,6 +173,7 @@ def check_remedies(records: Records) -> None:
     """Reject a remedy that says more than its re-attack and its claim's verdict."""
     verdicts = {record["claim"]: record["verdict"] for record in of_kind(records, "verdict").values()}
     attacked = {record["claim"] for record in of_kind(records, "witness").values()}
+    attacked |= {r["claim"] for r in of_kind(records, "execution").values() if r["shows"] == "failure"}
     contents = {r["content"] for r in of_kind(records, "subject").values() if r.get("origin") == "repaired"}
     for name, record in of_kind(records, "remedy").items():
         where = f"remedy {short(name)}"

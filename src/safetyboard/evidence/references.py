@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-EVIDENCE = ("witness", "null", "bound", "ablation", "certificate", "observation", "attestation")
+EVIDENCE = ("witness", "null", "bound", "ablation", "certificate", "observation", "attestation", "execution")
 _SINGLE: dict[str, dict[str, tuple[str, ...]]] = {
     "claim": {"subject": ("subject",), "domain": ("domain",)},
     **{kind: {"claim": ("claim",)} for kind in (*EVIDENCE, "verdict")},
@@ -16,7 +16,13 @@ _SEVERAL: dict[str, dict[str, tuple[str, ...]]] = {
     "finding": {"claims": ("claim",), "evidence": EVIDENCE},
     "remedy": {"evidence": EVIDENCE},
 }
-_BLOBS = {"subject": ("digest", "content"), "certificate": ("body",), "bound": ("data",), "ablation": ("data",)}
+_BLOBS = {
+    "subject": ("digest", "content"),
+    "certificate": ("body",),
+    "bound": ("data",),
+    "ablation": ("data",),
+    "execution": ("folder", "output"),
+}
 
 
 def referred_records(record: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -9,6 +9,7 @@ from safetyboard.terms.certificate import Certificate
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.domain import Domain
+from safetyboard.terms.execution import Execution
 from safetyboard.terms.null import Null
 from safetyboard.terms.observation import Observation
 from safetyboard.terms.verdict import Verdict, Word
@@ -17,6 +18,8 @@ from safetyboard.terms.witness import Witness
 Evidence = object
 EPISODES = {"kind": "episodes"}
 """The lift of a domain whose cells are recorded runs."""
+EXECUTIONS = {"kind": "executions"}
+"""The lift of a domain whose cells are ways that were tried in a sandbox."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class Account:
 
 
 def account(claim: Claim, evidence: Sequence[Evidence]) -> Account:
-    """Count cells from the witnesses, recorded failures and certificates about this very claim."""
+    """Count cells from the witnesses, executions, recorded failures and certificates about this very claim."""
     name = record_id(claim)
     refuted = {record.cell for record in evidence if isinstance(record, Witness) and record.claim == name}
     refuted |= {
@@ -45,6 +48,11 @@ def account(claim: Claim, evidence: Sequence[Evidence]) -> Account:
         and record.claim == name
         and record.shows == "failure"
         and record.cell is not None
+    }
+    refuted |= {
+        record.cell
+        for record in evidence
+        if isinstance(record, Execution) and record.claim == name and record.shows == "failure"
     }
     certified = {
         cell for record in evidence if isinstance(record, Certificate) and record.claim == name for cell in record.cells
@@ -91,8 +99,8 @@ def _word(claim: Claim, domain: Domain, evidence: Sequence[Evidence], count: Acc
     speaks = claim.cells > 0 and any(domain.unsafe_sets)
     if count.refuted:
         return "REFUTED"
-    if domain.lift == EPISODES:
-        # What was recorded can be read and judged; that nothing was found in it proves nothing.
+    if domain.lift in (EPISODES, EXECUTIONS):
+        # What was recorded or tried can be judged; that nothing was found in it proves nothing.
         return "SUPPORTED" if any(isinstance(record, Null) for record in evidence) else "NOT_RUN"
     if not speaks or not count.cells:
         return "NOT_RUN"
@@ -113,6 +121,6 @@ def _obstruction(word: Word, count: Account, evidence: Sequence[Evidence], given
     if given:
         return given
     if word == "SUPPORTED":
-        return "nothing of the kind was read, which proves nothing"
+        return "nothing of the kind was found, which proves nothing"
     reasons = [record.obstruction for record in evidence if isinstance(record, Null) and record.obstruction]
     return " ".join(dict.fromkeys(reasons)) or "the search gave no answer in its budget"
