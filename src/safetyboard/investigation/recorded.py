@@ -257,6 +257,7 @@ def _observed(asked: Asked, found: Recorded, what: tuple[int, Quoted], meaning: 
         place=each.source if words else None,
         shows=shows,  # type: ignore[arg-type]
         cell=cell,
+        extra={"step": each.index},
     )
 
 

@@ -121,6 +121,9 @@ def _obstruction(word: Word, count: Account, evidence: Sequence[Evidence], given
     if given:
         return given
     if word == "SUPPORTED":
+        near = sum(isinstance(record, Observation) and record.shows == "attempt" for record in evidence)
+        if near:
+            return f"nothing was completed; {near} step{'s' if near != 1 else ''} towards it are quoted"
         return "nothing of the kind was found, which proves nothing"
     reasons = [record.obstruction for record in evidence if isinstance(record, Null) and record.obstruction]
     return " ".join(dict.fromkeys(reasons)) or "the search gave no answer in its budget"

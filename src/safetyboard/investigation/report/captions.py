@@ -41,3 +41,18 @@ CAUSE = (
     "still fail; bars: exact intervals at the stated confidence. What happens inside the network, neuron by "
     "neuron, was not looked at."
 )
+ACTED = (
+    "What was replayed in the sandbox: each bar is one arm of an experiment, with the exact 95 % interval of its share "
+    "of failures. Runs of the same tests on the same files are not independent of one another; the interval treats "
+    "them as if they were. Nothing was asked of the agent again: another run of it may differ."
+)
+RUNS = (
+    "Each line is one recorded run under one chain; a mark is a quotation that stands in the record at that step. Runs "
+    "without a mark are not drawn{left}. What was not recorded cannot be seen here, and how often the chains miss or "
+    "falsely accuse stands beside each claim."
+)
+ROUTES = (
+    "Each row is a way to make the judgement say yes to wrong work, each column what was in force. Vermilion: the way "
+    "was executed in the sandbox and got through, twice with the same result. Blue: it was tried and came to nothing. "
+    "A way that is not in the table was not tried."
+)

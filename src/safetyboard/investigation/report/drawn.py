@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from safetyboard.investigation.report import captions
+from safetyboard.investigation.report.drawn_runs import of_runs
 from safetyboard.investigation.report.ledger import Ledger, radius_label
 from safetyboard.investigation.report.trials import verb_of
 from safetyboard.investigation.report.view import Figure, Record
@@ -28,7 +29,7 @@ def figures_of(ledger: Ledger) -> tuple[Figure, ...]:
     for place, group in enumerate(ledger.groups("given")):
         if len(group) > 1 and radius_label(group[0][1]):
             found += [_curve(ledger, group, place), *_margins(ledger, group, place)]
-    found += [*_gap(ledger), *_effort(ledger), *_flips(ledger), *_slices(ledger), *_causes(ledger)]
+    found += [*_gap(ledger), *_effort(ledger), *_flips(ledger), *_slices(ledger), *of_runs(ledger), *_causes(ledger)]
     return tuple(found)
 
 
@@ -249,6 +250,8 @@ def _cause(ledger: Ledger, identity: str, finding: Record, place: int) -> Figure
     inputs = [str(name) for name in mine[0][1].get("inputs", [])]
     margin = ledger.view.margins.get(str(mine[0][1].get("claim")), {}).get(mine[0][1].get("cell", -1))
     harm = value(lead.get("harm_deployed")) if lead else None
+    if "mechanism" in finding.get("detail", {}):
+        return _acted(ledger, identity, finding, mine, place)
     begin = f"from {number(-margin, 3)} " if margin is not None else ""
     mechanism = f"harm rises {begin}to {number(harm, 3)}, above its limit of 0" if harm is not None else "harm passes 0"
     several_more = f" and {len(inputs) - 3} more" if len(inputs) > 3 else ""
@@ -262,6 +265,27 @@ def _cause(ledger: Ledger, identity: str, finding: Record, place: int) -> Figure
             f"{', '.join(inputs[:3])}{several_more} at failing values",
             mechanism,
             f"{cell}: {claim.get('statement', '')} – is false",
+            _rates([record for _, record in mine]),
+            grade=str(finding.get("grade", "")),
+            name=f"cause-{place}",
+        ),
+        about=identity,
+        evidence=tuple(name for name, _ in mine),
+    )
+
+
+def _acted(ledger: Ledger, identity: str, finding: Record, mine: Group, place: int) -> Figure:
+    """Draw the cause of what was done, in the finding's own words."""
+    detail = finding["detail"]
+    claim = ledger.by_id.get(str(mine[0][1].get("claim")), ("", {}))[1]
+    return Figure(
+        section="analysis",
+        title=f"Cause and effect in {ledger.subject_name(claim)}",
+        caption=captions.ACTED,
+        svg=causal_diagram(
+            str(detail.get("factor", finding.get("cause", ""))),
+            str(detail["mechanism"]),
+            f"{claim.get('statement', '')} – is false",
             _rates([record for _, record in mine]),
             grade=str(finding.get("grade", "")),
             name=f"cause-{place}",

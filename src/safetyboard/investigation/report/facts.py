@@ -10,7 +10,7 @@ from safetyboard.investigation.report.wording import MEANING, NONE, WORST_FIRST,
 
 TIERS = ("non-disastrous", "intended", "good")
 WRONG_BEFORE = "wrong before any change"
-OBSERVED = {"observation", "null", "attestation"}
+OBSERVED = {"observation", "null", "attestation", "execution"}
 Context = dict[str, Any]
 
 
@@ -20,11 +20,17 @@ def headline(ledger: Ledger, claim_id: str, claim: Record) -> Context:
     ids = [str(identity) for identity in verdict.get("evidence", [])]
     kinds = [ledger.by_id.get(identity, ("record", {}))[0] for identity in ids]
     rests = []
-    for kind in ("witness", "certificate", "bound", "null", "observation", "attestation"):
+    for kind in ("witness", "execution", "certificate", "bound", "null", "observation", "attestation"):
         mine = [identity for identity, found in zip(ids, kinds, strict=True) if found == kind]
         shown = [identity for identity in mine if ledger.by_id[identity][1].get("shows") == "failure"]
         if word == "REFUTED" and shown:
-            rests.append({"text": several(len(shown), "recorded failure"), "ids": shown[:3]})
+            what = "failure that was executed" if kind == "execution" else "recorded failure"
+            rests.append(
+                {
+                    "text": several(len(shown), what, "failures that were executed" if kind == "execution" else ""),
+                    "ids": shown[:3],
+                }
+            )
         elif mine and not (kind in OBSERVED and word in ("REFUTED", "PROVED", "BOUNDED")):
             rests.append({"text": several(len(mine), kind, "witnesses" if kind == "witness" else ""), "ids": mine[:3]})
     judged = int(claim.get("cells", 0))

@@ -9,7 +9,7 @@ from typing import Any
 from safetyboard.investigation.report.view import Record, ReportView
 from safetyboard.investigation.report.wording import NONE, value
 
-ATTEMPTS = ("witness", "null", "certificate", "bound", "ablation", "observation", "attestation")
+ATTEMPTS = ("witness", "null", "certificate", "bound", "ablation", "execution", "observation", "attestation")
 
 
 @dataclass(frozen=True)
