@@ -10,12 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from safetyboard.evidence import version_control
 from safetyboard.evidence.store import BlobStore
 from safetyboard.terms.custody import Custody, CustodyItem
 from safetyboard.terms.errors import SafetyboardError, UnreadableInput, WrongUse
 
 MOST_FILES = 200_000
-OF_TOOLS = {".git": "a version control folder", "__pycache__": "a cache folder", ".venv": "a virtual environment"}
+GIT = ".git"
+REPOSITORY = "a repository"
+POINTER = "names a repository elsewhere; not followed"
+OF_TOOLS = {GIT: "a version control folder", "__pycache__": "a cache folder", ".venv": "a virtual environment"}
 State = Literal["used", "irrelevant", "unread"]
 
 
@@ -33,12 +37,14 @@ class CustodyBook:
 
     store: BlobStore
     items: dict[str, _Held] = field(default_factory=dict)
+    _histories: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def take(self, path: Path) -> tuple[str, ...]:
-        """Store every file under a path; returns the relative names that are held, sorted.
+        """Store every file under a path; returns the relative names that are held, sorted, but for version control.
 
         A path that is itself a link is followed, as its user named it; links below it are not. What cannot be read,
-        what changes while it is read, and folders that belong to tools are listed as unread with the reason.
+        what changes while it is read, and folders that belong to tools are listed as unread with the reason. Of a
+        repository's folder, what history needs is held: see `history`.
 
         Raises:  UnreadableInput: nothing is there, or there are too many files. WrongUse: an item of the same name
                  and other content is held already.
@@ -55,8 +61,32 @@ class CustodyBook:
         if len(listed) > MOST_FILES:
             raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Investigate a smaller folder.")
         for name, file, why in sorted(listed, key=lambda entry: entry[0]):
-            self._enter(name, _Held("", _size(file), "unread", why) if why else self._stored(file), path)
-        return tuple(sorted(name for name, held in self.items.items() if held.digest))
+            if why == REPOSITORY:
+                self._take_history(name, file, path)
+            else:
+                self._enter(name, _Held("", _size(file), "unread", why) if why else self._stored(file), path)
+        within = {name for names in self._histories.values() for name in names.values()}
+        return tuple(sorted(name for name, held in self.items.items() if held.digest and name not in within))
+
+    def history(self) -> dict[str, dict[str, str]]:
+        """Say what is held of each repository: its folder -> path inside it -> name of the item."""
+        return {folder: dict(names) for folder, names in sorted(self._histories.items())}
+
+    def _take_history(self, folder: str, place: Path, path: Path) -> None:
+        """Hold what history needs of a repository's folder, and list the rest."""
+        names = self._histories.setdefault(folder, {})
+        listed = list(islice(version_control.below(place), MOST_FILES + 1))
+        if len(listed) > MOST_FILES:
+            raise UnreadableInput(
+                f"{folder}: holds more than {MOST_FILES} files.", hint="Pack the repository (git gc)."
+            )
+        for file, why in listed:
+            inner = _named(place, file)
+            held = _Held("", _size(file), "unread", why) if why else self._stored(file)
+            self._enter(folder + inner, held, path)
+            if held.digest:
+                held.why = version_control.HELD
+                names[inner] = folder + inner
 
     def _enter(self, name: str, held: _Held, path: Path) -> None:
         """Add an item; one that is here already stays as it is, and nothing is ever entered over it."""
@@ -132,11 +162,14 @@ def _below(folder: Path) -> Iterator[tuple[str, Path, str]]:
         for name in sorted(folders):
             if (place / name).is_symlink():
                 yield _named(folder, place / name), place / name, "a link; not followed"
+            elif name == GIT and version_control.is_repository(place / name):
+                yield _named(folder, place / name) + "/", place / name, REPOSITORY
             elif name in OF_TOOLS:
                 yield _named(folder, place / name) + "/", place / name, f"{OF_TOOLS[name]}; not looked into"
         folders[:] = sorted(name for name in folders if name not in OF_TOOLS)
         for name in sorted(files):
-            yield _named(folder, place / name), place / name, _special(place / name)
+            why = _special(place / name) or (POINTER if name == GIT else "")
+            yield _named(folder, place / name), place / name, why
     yield from _closed(folder, refused)
 
 
