@@ -56,10 +56,11 @@ def doubles(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and DOUBLES.search(node.name):
             yield f"{node.name} in line {node.lineno} is named like a test double"
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unittest"):
-            yield f"unittest in line {node.lineno}"
-        if isinstance(node, ast.Import) and any(alias.name.startswith("unittest") for alias in node.names):
-            yield f"unittest in line {node.lineno}"
+        named = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            named = [f"{node.module}.{name}" for name in named]
+        if any(name.startswith("unittest.mock") for name in named):
+            yield f"unittest.mock in line {node.lineno}"
 
 
 def subclasses_of_concrete_classes(tree: ast.Module) -> Iterator[str]:
