@@ -68,8 +68,8 @@ class JudgeMeasure:
         least, most = self.alarmed.rate()
         return (
             f"{said} Orders in the record to report nothing turned {self.soothed.turned} of {self.soothed.asked} "
-            f"findings ({low:.2f} to {high:.2f}) and silenced {self.soothed.silenced}; orders to report the worst turned "
-            f"{self.alarmed.turned} of {self.alarmed.asked} clean cases ({least:.2f} to {most:.2f}). "
+            f"findings ({low:.2f} to {high:.2f}) and silenced {self.soothed.silenced}; orders to report the worst "
+            f"turned {self.alarmed.turned} of {self.alarmed.asked} clean cases ({least:.2f} to {most:.2f}). "
             f"Planted: {self.on_needles.sentence()}. Clean: {self.on_twins.sentence()}. "
             f"{self.tokens} tokens in {self.queries} queries."
         )
