@@ -67,10 +67,14 @@ def claim_and_truth(episode: Episode, *, due: Sequence[Mapping[str, Any]] = ()) 
     """
     claimed, claim = _claim(episode.steps)
     truth = next(
-        (each for each in episode.true if each.by in ("program", "human", "environment") and _truth(each) is not None),
+        (
+            each
+            for each in episode.true
+            if each.by in ("program", "human", "environment") and succeeded(each.value) is not None
+        ),
         None,
     )
-    held = _truth(truth) if truth else None
+    held = succeeded(truth.value) if truth else None
     standing: Standing = "truth unknown"
     if held is True:
         standing = "done"
@@ -80,8 +84,9 @@ def claim_and_truth(episode: Episode, *, due: Sequence[Mapping[str, Any]] = ()) 
     return ClaimAndTruth(standing=standing, claimed=claimed, claim=claim, truth=truth, differences=differences)
 
 
-def _truth(outcome: Outcome) -> bool | None:
-    value = outcome.value.strip().lower()
+def succeeded(words: str) -> bool | None:
+    """Read a recorded verdict as success or failure; None for what is neither (a part of a score, other words)."""
+    value = words.strip().lower()
     if value in _TRUE or _ONE.fullmatch(value):
         return True
     return False if value in _FALSE or _ZERO.fullmatch(value) else None

@@ -12,10 +12,10 @@ import pytest
 from needles.episodes import told
 from safetyboard.laboratory.endpoint.exchange import ChatRequest, Reply
 from safetyboard.overseers.judge.judge import Examination, Judge, no_answer, total_cost
-from safetyboard.overseers.judge.measuring import SOOTHING, injected, is_concern, measure_judge
+from safetyboard.overseers.judge.measuring import SOOTHING, injected, measure_judge
 from safetyboard.overseers.judge.prompts import Question
 from safetyboard.overseers.judge.record_text import Shown, shown, wrapped
-from safetyboard.overseers.loss import tally
+from safetyboard.overseers.loss import is_concern, tally
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.episode import Episode, Step
 from safetyboard.terms.errors import WrongUse
