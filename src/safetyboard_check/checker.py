@@ -16,6 +16,7 @@ from safetyboard_check.claims import Claims
 from safetyboard_check.docket import read_docket
 from safetyboard_check.executions import LIFT, check_execution
 from safetyboard_check.faults import Rejected, Unsound, need
+from safetyboard_check.graph import check_graphs, check_recommendations
 from safetyboard_check.input_tree import InputTree
 from safetyboard_check.log import short
 from safetyboard_check.quotations import find_again
@@ -104,6 +105,8 @@ class Checker:
         self._verdicts()
         rules.check_findings(records)
         rules.check_remedies(records)
+        check_graphs(records)
+        check_recommendations(records)
         rules.check_case(docket.case, records)
 
     def _witnesses(self) -> None:

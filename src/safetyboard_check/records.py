@@ -168,6 +168,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "recipe": "object",
     },
     "lesson": {"title": "text", "test": "text", "expects": "text"},
+    "graph": {"title": "text", "top": "text", "factors": "list of object", "links": "list of object?"},
+    "recommendation": {
+        "findings": "list of digest?",
+        "affected": "text",
+        "outcome": "text",
+        "control": "text",
+        "verification": "digest",
+        "addressee": "text",
+        "remedies": "list of digest?",
+    },
 }
 _PARTS: dict[tuple[str, str], dict[str, str]] = {
     ("custody", "items"): {"path": "text", "digest": "text", "size": "count", "state": "text"},
@@ -182,6 +192,15 @@ _PARTS: dict[tuple[str, str], dict[str, str]] = {
     ("domain", "outputs"): {"name": "text"},
     ("domain", "excluded"): {"label": "text", "reason": "text"},
     ("ablation", "arms"): {"name": "text", "failures": "count", "trials": "count", "lower": "real", "upper": "real"},
+    ("graph", "factors"): {"name": "text", "surface": "text", "statement": "text", "evidence": "list of digest?"},
+    ("graph", "links"): {
+        "cause": "text",
+        "effect": "text",
+        "test": "text",
+        "result": "text",
+        "reason": "text",
+        "evidence": "list of digest?",
+    },
     ("finding", "rivals"): {"factor": "text", "status": "text", "evidence": "list of digest?"},
 }
 _WORDS: dict[tuple[str, str], tuple[str, ...]] = {

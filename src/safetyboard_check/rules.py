@@ -2,7 +2,7 @@
 """The rules that join records: references, custody, counts, verdicts from evidence, causes, remedies."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -25,35 +25,49 @@ def of_kind(records: Records, kind: str) -> Records:
 def check_references(records: Records) -> None:
     """Reject a reference to a record that does not stand earlier in the log, or is of the wrong kind."""
     seen: dict[str, str] = {}
-
-    def refers(name: str, where: str, kinds: tuple[str, ...]) -> None:
-        need(seen.get(name) in kinds, f"{where} refers to {short(str(name))}, which is no earlier {' or '.join(kinds)}")
-
     for name, record in records.items():
         kind, where = record["kind"], f"{record['kind']} {short(name)}"
-        if kind in (*ABOUT, "verdict") or ("claim" in record and kind in ("observation", "attestation")):
-            refers(record.get("claim", ""), f"{where}: claim", ("claim",))
-        if kind == "claim":
-            refers(record["subject"], f"{where}: subject", ("subject",))
-            refers(record["domain"], f"{where}: domain", ("domain",))
-        if kind == "ablation" and "proved" in record:
-            refers(record["proved"], f"{where}: proved", ("certificate",))
-        evidence = (*ABOUT, "observation", "attestation")
-        if kind in ("verdict", "finding", "remedy"):
-            for item in record.get("evidence", []):
-                refers(item, f"{where}: evidence", evidence)
-                if kind == "verdict":
-                    need(records[item].get("claim") == record["claim"], f"{where}: evidence about another claim")
-        if kind == "finding":
-            for item in record.get("claims", []):
-                refers(item, f"{where}: claims", ("claim",))
-            for rival in record.get("rivals", []):
-                for item in rival.get("evidence", []):
-                    refers(item, f"{where}: rivals", evidence)
-        if kind == "remedy":
-            refers(record["claim"], f"{where}: claim", ("claim",))
-            refers(record["repaired_claim"], f"{where}: repaired_claim", ("claim",))
+        for field, item, kinds in _references(record):
+            known = seen.get(item) in kinds
+            need(known, f"{where}: {field} refers to {short(str(item))}, which is no earlier {' or '.join(kinds)}")
+            if kind == "verdict" and field == "evidence":
+                need(records[item].get("claim") == record["claim"], f"{where}: evidence about another claim")
         seen[name] = kind
+
+
+EVIDENCE = (*ABOUT, "observation", "attestation")
+_SINGLE: dict[str, dict[str, tuple[str, ...]]] = {
+    **{kind: {"claim": ("claim",)} for kind in (*EVIDENCE, "verdict")},
+    "claim": {"subject": ("subject",), "domain": ("domain",)},
+    "ablation": {"claim": ("claim",), "proved": ("certificate",)},
+    "remedy": {"claim": ("claim",), "repaired_claim": ("claim",)},
+    "recommendation": {"verification": ("lesson",)},
+}
+_SEVERAL: dict[str, dict[str, tuple[str, ...]]] = {
+    "verdict": {"evidence": EVIDENCE},
+    "finding": {"claims": ("claim",), "evidence": EVIDENCE},
+    "remedy": {"evidence": EVIDENCE},
+    "recommendation": {"findings": ("finding",), "remedies": ("remedy",)},
+}
+_INNER = {
+    "finding": (("rivals", EVIDENCE),),
+    "graph": tuple((part, (*EVIDENCE, "finding", "verdict", "remedy")) for part in ("factors", "links")),
+}
+
+
+def _references(record: dict[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """List what a record refers to: field, id, and the kinds it may be of; what must be there is in the field table."""
+    kind = record["kind"]
+    for field, kinds in _SINGLE.get(kind, {}).items():
+        if field in record or (field == "claim" and kind not in ("observation", "attestation")):
+            yield field, record.get(field, ""), kinds
+    for field, kinds in _SEVERAL.get(kind, {}).items():
+        for item in record.get(field, []):
+            yield field, item, kinds
+    for part, kinds in _INNER.get(kind, ()):
+        for entry in record.get(part, []):
+            for item in entry.get("evidence", []):
+                yield part, item, kinds
 
 
 def check_custody(custody: dict[str, Any], held: Callable[[str], bool]) -> str:

@@ -10,11 +10,13 @@ _SINGLE: dict[str, dict[str, tuple[str, ...]]] = {
     **{kind: {"claim": ("claim",)} for kind in (*EVIDENCE, "verdict")},
     "ablation": {"claim": ("claim",), "proved": ("certificate",)},
     "remedy": {"claim": ("claim",), "repaired_claim": ("claim",)},
+    "recommendation": {"verification": ("lesson",)},
 }
 _SEVERAL: dict[str, dict[str, tuple[str, ...]]] = {
     "verdict": {"evidence": EVIDENCE},
     "finding": {"claims": ("claim",), "evidence": EVIDENCE},
     "remedy": {"evidence": EVIDENCE},
+    "recommendation": {"findings": ("finding",), "remedies": ("remedy",)},
 }
 _BLOBS = {
     "subject": ("digest", "content"),
@@ -34,6 +36,10 @@ def referred_records(record: Mapping[str, Any]) -> Iterator[tuple[str, str, tupl
     for field, kinds in _SEVERAL.get(kind, {}).items():
         for name in record.get(field, ()):
             yield field, name, kinds
+    if kind == "graph":
+        for part in (*record["factors"], *record.get("links", ())):
+            for name in part.get("evidence", ()):
+                yield "evidence", name, (*EVIDENCE, "finding", "verdict", "remedy")
     if kind == "finding":
         for rival in record.get("rivals", ()):
             for name in rival.get("evidence", ()):

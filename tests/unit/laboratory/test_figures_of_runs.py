@@ -3,6 +3,7 @@
 
 import xml.etree.ElementTree as ElementTree
 
+from safetyboard.laboratory.figures.causal_graph import Arrow, Node, causal_graph
 from safetyboard.laboratory.figures.course_of_runs import MOST, Mark, Run, course_of_runs
 from safetyboard.laboratory.figures.routes import routes_and_remedies
 
@@ -32,3 +33,15 @@ def test_a_route_that_got_through_is_told_apart_from_one_that_was_held_or_not_tr
     assert described(svg) == told
     assert (svg.count("✕"), svg.count("✓")) == (3, 2)
     assert "not tried" in svg
+
+
+def test_every_link_of_a_causal_graph_is_told_with_its_result() -> None:
+    nodes = [Node(name=each, surface="authority", text=f"the text of {each} " * 9) for each in ("a", "b", "c")]
+    arrows = [Arrow(cause="a", effect="c", result="necessary"), Arrow(cause="b", effect="c", result="refuted")]
+    svg = causal_graph(nodes, arrows, top="c")
+    assert described(svg) == "a leads to c (necessary); b leads to c (refuted)"
+    assert svg == causal_graph(nodes, arrows, top="c")
+
+
+def test_a_graph_without_links_is_a_box() -> None:
+    assert "alone" in causal_graph([Node(name="x", surface="model", text="alone")], [], top="x")
