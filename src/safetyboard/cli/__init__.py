@@ -14,6 +14,7 @@ COMMANDS = {
     "preserve": "safetyboard.cli.preserve:preserve",
     "search": "safetyboard.cli.search:search",
     "investigate": "safetyboard.cli.investigate:investigate",
+    "train-screen": "safetyboard.cli.train_screen:train_screen",
     "show": "safetyboard.cli.show:show",
     "check": "safetyboard.cli.check:check",
     "diff": "safetyboard.cli.diff:diff",
