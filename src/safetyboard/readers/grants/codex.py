@@ -3,7 +3,7 @@
 
 from pathlib import PurePosixPath
 
-from safetyboard.readers.grants.document import toml_document
+from safetyboard.readers.grants.document import Document, toml_document
 from safetyboard.readers.grants.mcp_servers import servers
 from safetyboard.readers.stored import Stored, printable
 from safetyboard.terms.errors import SyntaxFault
@@ -48,8 +48,24 @@ def grant_of(stored: Stored) -> Grant:
             raise SyntaxFault(
                 f"{stored.name}: /{key} is {printable(str(value))!r}.", hint=f"Choose one of {', '.join(known)}."
             )
+    if document.mapping("profiles"):
+        notes.append(f"{len(document.mapping('profiles'))} profiles stand in the file and are not applied.")
+    return Grant(
+        name=stored.name,
+        source=document.digest,
+        format="codex",
+        subject="Codex CLI",
+        tools=servers(document, "mcp_servers"),
+        enforcement=tuple(_walls(document, str(sandbox))),
+        mode=str(approval),
+        unknown=unknown,
+        notes=tuple(notes),
+    )
+
+
+def _walls(document: Document, sandbox: str) -> list[Enforcement]:
     place = document.place("sandbox_mode" if document.at("sandbox_mode") else "")
-    enforcement = []
+    enforcement: list[Enforcement] = []
     if sandbox == "danger-full-access":
         enforcement.append(Enforcement(kind="none", what="no sandbox", place=place))
     else:
@@ -62,16 +78,4 @@ def grant_of(stored: Stored) -> Grant:
             enforcement.append(Enforcement(kind="mount", what="read-only", path=path, place=place))
         for path, where in document.texts("sandbox_workspace_write", "writable_roots"):
             enforcement.append(Enforcement(kind="mount", what="writable", path=path, place=where))
-    if document.mapping("profiles"):
-        notes.append(f"{len(document.mapping('profiles'))} profiles stand in the file and are not applied.")
-    return Grant(
-        name=stored.name,
-        source=document.digest,
-        format="codex",
-        subject="Codex CLI",
-        tools=servers(document, "mcp_servers"),
-        enforcement=tuple(enforcement),
-        mode=str(approval),
-        unknown=unknown,
-        notes=tuple(notes),
-    )
+    return enforcement
