@@ -17,6 +17,7 @@ from safetyboard.readers.records import catalog
 from safetyboard.readers.records.mapped import MappedReader, is_mapping, reader_of
 from safetyboard.readers.records.quotations import standing
 from safetyboard.readers.stored import Stored, printable
+from safetyboard.surfaces.authority.traces import Trace, trace_of
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.domain import Cell, Domain
@@ -39,13 +40,14 @@ ASSUMPTIONS = (
 
 @dataclass(kw_only=True)
 class Run:
-    """Keep of one recorded run what is needed after it was read."""
+    """Keep of one recorded run what is needed after it was read; what it did to files only where that is asked for."""
 
     name: str
     task: str
     steps: int
     matches: tuple[Match, ...]
     unclassified: tuple[Quoted, ...]
+    trace: Trace | None = None
 
 
 @dataclass(kw_only=True)
@@ -93,8 +95,13 @@ class Recorded:
         return Domain(inputs=(), outputs=(), cells=cells, unsafe_sets=((),), lift=EPISODES)
 
 
-def recorded(book: CustodyBook, names: Sequence[str], refusals: list[SafetyboardError]) -> Iterator[Recorded]:
-    """Read every file that a reader of records takes; a file that cannot be read is refused, the others are read."""
+def recorded(
+    book: CustodyBook, names: Sequence[str], refusals: list[SafetyboardError], *, traced: bool = False
+) -> Iterator[Recorded]:
+    """Read every file that a reader of records takes; a file that cannot be read is refused, the others are read.
+
+    Args:    traced: keep of each run what it did to files.
+    """
     chains, mappings = shipped(), _mappings(book, names, refusals)
     for name in names:
         held = book.items[name]
@@ -107,7 +114,7 @@ def recorded(book: CustodyBook, names: Sequence[str], refusals: list[Safetyboard
         if kind is None:
             continue
         try:
-            found = _read(stored_of(book, name), kind, mapped or catalog.reader(kind), chains)
+            found = _read(stored_of(book, name), kind, mapped or catalog.reader(kind), chains, traced)
         except SafetyboardError as error:
             refusals.append(error)
             book.fail(name, error)
@@ -143,12 +150,14 @@ def stored_of(book: CustodyBook, name: str) -> Stored:
     )
 
 
-def _read(stored: Stored, kind: str, reader: Any, chains: Sequence[Chain]) -> Recorded:
+def _read(stored: Stored, kind: str, reader: Any, chains: Sequence[Chain], traced: bool) -> Recorded:
     found = Recorded(
         name=stored.name, digest=stored.digest, size=stored.size, format=kind, account=Account(), stored=stored
     )
     for episode in reader.episodes(stored, found.account):
-        found.runs.append(_screened(episode, chains))
+        run = _screened(episode, chains)
+        run.trace = trace_of(episode) if traced else None
+        found.runs.append(run)
     return found
 
 

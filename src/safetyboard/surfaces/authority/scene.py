@@ -55,7 +55,7 @@ class Scene:
              path -> content (ordinary files only). modes: path -> 0o644 or 0o755 where it is executable. judged: paths
              of `base` that decide whether the work counts as done: tests, their data, configuration that selects or
              alters them. framework: how the suite is run. tools: what the agent had. edits: what it did to files, as
-             recorded. asked: the user's words.
+             recorded. asked: the user's words. intruding: paths of `final` that are not in `base` and would judge too.
     """
 
     name: str
@@ -68,14 +68,16 @@ class Scene:
     tools: tuple[Tool, ...] = ()
     edits: tuple[Edit, ...] = ()
     asked: tuple[Said, ...] = ()
+    intruding: tuple[str, ...] = ()
 
     @property
     def restored(self) -> dict[str, bytes]:
         """Give the final tree with everything that judges it as it was before, and nothing new that could judge it."""
-        kept = {path: content for path, content in self.final.items() if path not in self.judged}
+        judging = {*self.judged, *self.intruding}
+        kept = {path: content for path, content in self.final.items() if path not in judging}
         return {**kept, **{path: self.base[path] for path in self.judged}}
 
     @property
     def judged_changed(self) -> tuple[str, ...]:
         """List what judges the work and is not as it was."""
-        return tuple(path for path in self.judged if self.final.get(path) != self.base[path])
+        return (*(path for path in self.judged if self.final.get(path) != self.base[path]), *self.intruding)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenes: find the repositories that recorded runs worked on, and set each beside the run that changed it most."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from safetyboard.evidence.custody import CustodyBook
+from safetyboard.investigation.recorded import Recorded, stored_of
+from safetyboard.readers.repositories.choice import chosen_commits
+from safetyboard.readers.repositories.repository import Repository, bundle_of, repository_of, sniff
+from safetyboard.readers.repositories.tree import Tree
+from safetyboard.readers.suites.suite import Suite, new_judges, suites_of
+from safetyboard.surfaces.authority.scene import Scene
+from safetyboard.surfaces.authority.traces import Trace, within
+from safetyboard.terms.canonical import Plain, canonical_json, digest_of
+from safetyboard.terms.errors import SafetyboardError
+from safetyboard.terms.subject import Subject
+
+SCHEMA = "safetyboard.history/1"
+MEDIA_TYPE = "application/vnd.safetyboard.history+json"
+LARGEST_FILE = 16 << 20
+NO_RUN = "no recorded run here changed a file of it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """Hold one repository with what was found about it.
+
+    Args:    listing: canonical JSON of both trees, the subject's bytes. scene: None where nothing can be replayed, and
+             `obstruction` says why. run: file and number of the recorded run it was paired with. other: further runs
+             whose edits fit too, which were not replayed.
+    """
+
+    subject: Subject
+    listing: bytes
+    scene: Scene | None
+    obstruction: str
+    why: str
+    run: tuple[str, int] | None = None
+    other: int = 0
+
+
+def has_repository(book: CustodyBook, names: Sequence[str]) -> bool:
+    """Tell whether a repository lies among what was given, so that runs are traced while they are read."""
+    return bool(book.history()) or any(sniff(name, _head(book, name)) for name in names)
+
+
+def scenes(
+    book: CustodyBook, names: Sequence[str], runs: Sequence[Recorded], refusals: list[SafetyboardError]
+) -> Iterator[Placed]:
+    """Read every repository, and place it; one that cannot be read is refused, the others are read."""
+    for folder, held in book.history().items():
+        inner = {path: stored_of(book, item) for path, item in held.items()}
+        try:
+            repository = repository_of(folder.removesuffix(".git/").rstrip("/") or "repository", inner)
+            for item in held.values():
+                book.mark(item, "used", "version control: history")
+            yield _placed(repository, _working(book, folder), runs)
+        except SafetyboardError as error:
+            refusals.append(error)
+    for name in names:
+        if sniff(name, _head(book, name)):
+            try:
+                repository = bundle_of(stored_of(book, name))
+                book.mark(name, "used", "version control: history")
+                yield _placed(repository, None, runs)
+            except SafetyboardError as error:
+                refusals.append(error)
+                book.fail(name, error)
+
+
+def _head(book: CustodyBook, name: str) -> bytes:
+    held = book.items[name]
+    if not held.digest:
+        return b""
+    with book.store.path(held.digest).open("rb") as file:
+        return file.read(64)
+
+
+def _working(book: CustodyBook, folder: str) -> dict[str, bytes]:
+    """Read the working tree around a repository's folder, so far as no reader took its files for something else."""
+    above = folder.removesuffix(".git/")
+    found = {}
+    for name, held in book.items.items():
+        inside = name.startswith(above) and not name.startswith(folder)
+        if inside and held.digest and held.state == "irrelevant" and held.size <= LARGEST_FILE:
+            found[name.removeprefix(above)] = book.read(name)
+    return found
+
+
+def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: Sequence[Recorded]) -> Placed:
+    base, final, why, obstruction = _ends(repository, working)
+    files, after = (base.files if base else {}), (final or {})
+    suite = next(iter(suites_of(files)), None)
+    if not obstruction:
+        obstruction = _no_suite(suite)
+    run, trace, other = _fitting(runs, {*files, *after})
+    modes = dict(base.modes) if base else {}
+    listing = _listing(files, after, modes)
+    subject = Subject(
+        surface="authority",
+        name=repository.name,
+        media_type=MEDIA_TYPE,
+        digest=digest_of(listing),
+        content=digest_of(listing),
+        size=len(listing),
+        interface={
+            "commits": why,
+            "files before": len(files),
+            "files after": len(after),
+            "suite": suite.why if suite else "none found",
+            "discrepancies": [f"{d.name}: {d.what} in {d.where}" for d in repository.discrepancies[:20]],
+        },
+        tasks=(f"the run {run[0]}, number {run[1] + 1}" if run else "no recorded run",),
+    )
+    scene = None
+    if base is not None and suite is not None and not obstruction:
+        judged = tuple(path for path in suite.judged if path in files)
+        scene = Scene(
+            name=repository.name,
+            source=subject.content,
+            base=files,
+            final=after,
+            judged=judged,
+            framework="unittest" if suite.framework == "unittest" else "pytest",
+            modes=modes,
+            tools=trace.tools if trace else (),
+            edits=trace.edits if trace else (),
+            asked=trace.asked if trace else (),
+            intruding=new_judges(files, after),
+        )
+    return Placed(
+        subject=subject, listing=listing, scene=scene, obstruction=obstruction, why=why, run=run, other=other
+    )  # fmt: skip
+
+
+def _ends(
+    repository: Repository, working: Mapping[str, bytes] | None
+) -> tuple[Tree | None, Mapping[str, bytes] | None, str, str]:
+    """Choose the trees before and after: what is not committed yet comes after what is."""
+    chosen = chosen_commits(repository)
+    head = chosen.final
+    if working and head is not None:
+        tree = repository.tree(head)
+        if any(working.get(path) != content for path, content in tree.files.items()):
+            kept = {path: content for path, content in working.items() if path in tree.files or path.endswith(".py")}
+            return tree, kept, f"before: {head[:12]}, the last commit; after: the working tree, which differs", ""
+    if chosen.base is None or chosen.final is None or chosen.base == chosen.final:
+        return None, None, chosen.why, f"what was before and after is not known: {chosen.why}"
+    base, final = repository.tree(chosen.base), repository.tree(chosen.final)
+    return base, final.files, f"{chosen.why} ({chosen.base[:12]}, {chosen.final[:12]})", ""
+
+
+def _no_suite(suite: Suite | None) -> str:
+    if suite is None:
+        return "no suite was found that judges the work"
+    if suite.framework not in ("pytest", "unittest"):
+        return suite.obstruction or f"needs: a runner for {suite.framework}"
+    return suite.obstruction
+
+
+def _fitting(runs: Sequence[Recorded], paths: set[str]) -> tuple[tuple[str, int] | None, Trace | None, int]:
+    """Choose the run whose edits fit the trees best; ties go to the first."""
+    best: tuple[int, tuple[str, int], Trace] | None = None
+    fitting = 0
+    for found in runs:
+        for number, run in enumerate(found.runs):
+            trace = within(run.trace, paths) if run.trace else None
+            if trace is not None and trace.edits:
+                fitting += 1
+                if best is None or len(trace.edits) > best[0]:
+                    best = len(trace.edits), (found.name, number), trace
+    return (best[1], best[2], fitting - 1) if best else (None, None, 0)
+
+
+def _listing(base: Mapping[str, bytes], final: Mapping[str, bytes], modes: Mapping[str, int]) -> bytes:
+    trees: dict[str, Plain] = {
+        name: {path: [digest_of(content), modes.get(path, 0o644)] for path, content in tree.items()}
+        for name, tree in (("base", base), ("final", final))
+    }
+    return canonical_json({"schema": SCHEMA, **trees})
