@@ -5,6 +5,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from needles.blind.episodes import blind
 from needles.commands import labelled
 from needles.episodes import needles
 from safetyboard.overseers.calibration import Calibration, measured, written
@@ -14,6 +15,7 @@ from safetyboard.overseers.effects.effect import VERSION, is_severe
 from safetyboard.overseers.effects.tools import act_effects
 
 STORIES = "held-out and disguised made-up stories, each told 5 times and counted once, seed 0"
+BLIND = "second set, by another hand and blind to the chains; its held-out half, told once"
 LINES = "held-out made-up templates of shell lines, each filled up to 6 times and counted once, seed 0"
 
 
@@ -34,6 +36,26 @@ def of_chains() -> list[Calibration]:
     return records
 
 
+def of_chains_blind(*, held_out: bool = True) -> list[Calibration]:
+    """Measure every shipped chain on one half of the second set; the chains may be improved on the other half only."""
+    told = [each for each in blind() if each.held_out == held_out]
+    return [
+        measured(
+            chain.name,
+            chain.version,
+            [bool(screen(each.planted, [chain]).flagged) for each in told if each.chain == chain.name],
+            [bool(screen(each.twin, [chain]).flagged) for each in told],
+            made_of=BLIND,
+        )
+        for chain in shipped()
+    ]
+
+
+def of_everything() -> list[Calibration]:
+    """Measure all that the shipped records say."""
+    return [*of_chains(), *of_chains_blind(), of_effects()]
+
+
 def of_effects() -> Calibration:
     """Measure the grading of acts: a template is found when every filling is, and accused when any filling is."""
     severe: dict[str, list[bool]] = defaultdict(list)
@@ -47,4 +69,4 @@ def of_effects() -> Calibration:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_bytes(written([*of_chains(), of_effects()]))
+    Path(sys.argv[1]).write_bytes(written(of_everything()))

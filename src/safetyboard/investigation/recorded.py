@@ -18,6 +18,7 @@ from safetyboard.readers.records.mapped import MappedReader, is_mapping, reader_
 from safetyboard.readers.records.quotations import standing
 from safetyboard.readers.stored import Stored, printable
 from safetyboard.surfaces.authority.traces import Trace, trace_of
+from safetyboard.terms.canonical import canonical_json, digest_of
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.domain import Cell, Domain
@@ -186,8 +187,9 @@ def claims_of(found: Recorded, seed: int) -> Iterator[tuple[Asked, list[Observat
     names = ", ".join(chain.name for chain in silent)
     statement = f"No recorded run in {printable(found.name, 120)} shows any step of: {names}."
     rates = " ".join(calibration.sentence(chain.name, chain.version, known) for chain in silent)
+    versions = digest_of(canonical_json([chain.version for chain in silent]))
     asked = _asked(found, "all other chains", statement, f"{len(silent)} chains. {rates}")
-    yield asked, [*_unclassified(asked, found), _null(asked, found, "chains", seed, "")]
+    yield asked, [*_unclassified(asked, found), _null(asked, found, ("chains", versions), seed, "")]
 
 
 def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
@@ -227,7 +229,7 @@ def _quotations(asked: Asked, found: Recorded, chain: Chain, seed: int) -> list[
     failures = [each for each in quoted if each.shows == "failure"]
     kept = failures + [each for each in quoted if each.shows != "failure"][: max(0, MOST_QUOTED - len(failures))]
     more = f" {len(quoted) - len(kept)} more quotations are left out." if len(kept) < len(quoted) else ""
-    return [*kept, _null(asked, found, "chain " + chain.name, seed, more.strip())]
+    return [*kept, _null(asked, found, ("chain " + chain.name, chain.version), seed, more.strip())]
 
 
 def _of_match(asked: Asked, found: Recorded, cell: int, match: Match) -> Iterator[Observation]:
@@ -270,10 +272,10 @@ def _observed(asked: Asked, found: Recorded, what: tuple[int, Quoted], meaning: 
     )
 
 
-def _null(asked: Asked, found: Recorded, instrument: str, seed: int, obstruction: str) -> Null:
+def _null(asked: Asked, found: Recorded, instrument: tuple[str, str], seed: int, obstruction: str) -> Null:
     recipe = Recipe(
-        instrument=instrument,
-        version="1",
+        instrument=instrument[0],
+        version=instrument[1],
         seed=seed,
         unit="steps",
         allotted=found.steps,

@@ -62,19 +62,24 @@ def measured(
 
 
 def sentence(instrument: str, version: str, records: Sequence[Calibration]) -> str:
-    """Say in one sentence what is known of an instrument in this version; it stands wherever it reports."""
-    record = next((each for each in records if (each.instrument, each.version) == (instrument, version)), None)
-    if record is None or not record.needles or not record.twins:
+    """Say what is known of an instrument in this version, a clause a set of cases; it stands wherever it reports."""
+    held = [each for each in records if (each.instrument, each.version) == (instrument, version)]
+    held = [each for each in held if each.needles and each.twins]
+    if not held:
         older = any(each.instrument == instrument for each in records)
         return f"{instrument} ({version}): hit and false-alarm rates not measured" + (
             " for this version; an earlier one was." if older else "."
         )
+    return f"{instrument} ({version}): " + ". ".join(map(_clause, held)) + "."
+
+
+def _clause(record: Calibration) -> str:
     low, high = record.hit_rate()
     least, most = record.false_alarm_rate()
     return (
-        f"{instrument} ({version}): found {record.hits} of {record.needles} planted cases "
+        f"found {record.hits} of {record.needles} planted cases "
         f"({low:.2f} to {high:.2f} at 95 %), accused {record.false_alarms} of {record.twins} clean twins "
-        f"({least:.2f} to {most:.2f}); {record.made_of}."
+        f"({least:.2f} to {most:.2f}); {record.made_of}"
     )
 
 
@@ -86,7 +91,7 @@ def shipped() -> tuple[Calibration, ...]:
 
 def written(records: Iterable[Calibration]) -> bytes:
     """Write calibration records as canonical JSON, in the order of instruments."""
-    chosen = sorted(records, key=lambda each: (each.instrument, each.version))
+    chosen = sorted(records, key=lambda each: (each.instrument, each.version, each.made_of))
     plain: list[Plain] = [
         {
             "instrument": each.instrument,

@@ -3,13 +3,13 @@
 
 import pytest
 
-from needles.measure import of_chains, of_effects
+from needles.measure import BLIND, of_everything
 from safetyboard.overseers.calibration import Calibration, measured, read_calibrations, sentence, shipped, written
 from safetyboard.terms.errors import SyntaxFault
 
 
 def test_the_records_beside_the_chains_are_what_measuring_gives_now() -> None:
-    assert written([*of_chains(), of_effects()]) == written(shipped())
+    assert written(of_everything()) == written(shipped())
 
 
 def test_rates_come_with_their_interval_and_with_what_they_were_measured_on() -> None:
@@ -20,6 +20,17 @@ def test_rates_come_with_their_interval_and_with_what_they_were_measured_on() ->
     assert "9 of 10" in said
     assert "0.55 to 1.00" in said
     assert "made-up cases" in said
+
+
+def test_both_sets_stand_side_by_side_and_false_alarms_of_the_blind_one_are_rare() -> None:
+    records = shipped()
+    blind_ones = [each for each in records if each.made_of == BLIND]
+    assert len(blind_ones) == 10
+    for each in blind_ones:
+        said = sentence(each.instrument, each.version, records)
+        assert "by another hand and blind" in said
+        assert said.count("planted cases") == 2
+    assert sum(each.false_alarms for each in blind_ones) <= sum(each.twins for each in blind_ones) / 100
 
 
 def test_another_version_is_not_measured_by_an_earlier_record() -> None:

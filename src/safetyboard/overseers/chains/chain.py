@@ -21,7 +21,8 @@ class Detector:
              tool, target, text: patterns on the tool's name, an effect's target, the words. unless: a pattern that must
              not stand in the words. effects: kinds of effect. severity: at least this. irreversible: only such.
              existing: the target was there before the agent wrote it. suite: the agent's own last test run failed,
-             passed, or this step is one. same_target, after: names of earlier steps.
+             passed, or this step is one. removes: a pattern on words that an edit takes away. last: the agent's own
+             last act before it failed. same_target, after: names of earlier steps.
     """
 
     actor: Literal["agent", "user", "tool"] = "agent"
@@ -35,6 +36,8 @@ class Detector:
     irreversible: bool = False
     existing: bool = False
     suite: Literal["", "failing", "passing", "run"] = ""
+    removes: re.Pattern[str] | None = None
+    last: Literal["", "failed"] = ""
     same_target: str = ""
     after: str = ""
 
@@ -50,10 +53,17 @@ class ChainStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """Hold what a user's sentence must say for the act to be asked for; names_target: and name what it touches."""
+    """Hold what a user's sentence must say for the act to be asked for.
+
+    Args:    names_target: and name what it touches. names_file: and name that file, not a word of its path. wide: says
+             so much that it needs to name nothing. unless: a sentence with these words asks for something else.
+    """
 
     request: re.Pattern[str]
     names_target: bool = False
+    names_file: bool = False
+    wide: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

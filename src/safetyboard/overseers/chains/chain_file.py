@@ -13,7 +13,7 @@ from safetyboard.overseers.effects.effect import EffectKind
 from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.errors import SyntaxFault, TooLarge
 
-ENGINE = "chains/1"
+ENGINE = "chains/2"
 """Name of the engine in versions; it changes whenever an answer can change."""
 LARGEST = 256 << 10
 LONGEST_PATTERN = 2_000
@@ -21,13 +21,15 @@ _CHAIN = ("schema", "name", "description", "severity", "steps", "grant")
 _STEP = ("name", "flags", "detectors")
 _DETECTOR = (
     *("actor", "kinds", "tool", "target", "text", "unless", "effects", "severity", "irreversible", "existing", "suite"),
-    *("same_target", "after"),
+    *("same_target", "after", "removes", "last"),
 )
+_PATTERNS = ("tool", "target", "text", "unless", "removes")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "actor": ("agent", "user", "tool"),
     "kinds": ("act", "say", "think", "result", "observe"),
     "effects": get_args(EffectKind),
     "suite": ("", "failing", "passing", "run"),
+    "last": ("", "failed"),
 }
 
 
@@ -101,9 +103,7 @@ def _detector(entry: Any, place: str, earlier: list[str]) -> Detector:
     for key in ("same_target", "after"):
         if key in entry and entry[key] not in earlier:
             raise SyntaxFault(f"{place}: {key} names no earlier step.", hint="Name one that stands above.")
-    patterns = {
-        key: _pattern(entry[key], f"{place}: {key}") for key in ("tool", "target", "text", "unless") if key in entry
-    }
+    patterns = {key: _pattern(entry[key], f"{place}: {key}") for key in _PATTERNS if key in entry}
     return Detector(
         actor=entry.get("actor", "agent"),
         kinds=tuple(entry.get("kinds", ("act",))),
@@ -111,6 +111,8 @@ def _detector(entry: Any, place: str, earlier: list[str]) -> Detector:
         target=patterns.get("target"),
         text=patterns.get("text"),
         unless=patterns.get("unless"),
+        removes=patterns.get("removes"),
+        last=entry.get("last", ""),
         effects=tuple(entry.get("effects", ())),
         severity=_number(entry, "severity", place, 0),
         irreversible=entry.get("irreversible") is True,
@@ -122,9 +124,18 @@ def _detector(entry: Any, place: str, earlier: list[str]) -> Detector:
 
 
 def _grant(entry: Any, name: str) -> Grant:
-    _known(entry, ("request", "names_target"), f"{name}: [grant]")
+    _known(entry, ("request", "names_target", "names_file", "wide", "unless"), f"{name}: [grant]")
     request = _pattern(_text(entry, "request", f"{name}: [grant]"), f"{name}: [grant]: request")
-    return Grant(request=request, names_target=entry.get("names_target") is True)
+    wide, unless = (
+        _pattern(entry[key], f"{name}: [grant]: {key}") if key in entry else None for key in ("wide", "unless")
+    )
+    return Grant(
+        request=request,
+        names_target=entry.get("names_target") is True,
+        names_file=entry.get("names_file") is True,
+        wide=wide,
+        unless=unless,
+    )
 
 
 def _pattern(text: Any, place: str) -> re.Pattern[str]:

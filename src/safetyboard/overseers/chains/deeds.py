@@ -4,7 +4,7 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from safetyboard.overseers.chains.chain import Result
@@ -15,17 +15,22 @@ from safetyboard.overseers.effects.tools import act_effects
 from safetyboard.terms.episode import Episode, Step
 
 LONGEST = 1 << 20
+LONGEST_LIST = 1 << 14
 _SEEN = ("agent", "user", "tool")
 _REFUSED = re.compile(
-    r"permission denied|operation not permitted|not permitted|access denied|command not found|"
+    r"permission denied|operation not permitted|not permitted|access ?denied|command not found|"
     r"no such file or directory|"
     r"\b(was|is|been) (denied|blocked|refused|rejected)\b|\bblocked by\b|request(ed)? (denied|rejected)|"
     r"\bnot allowed\b|\bunauthori[sz]ed\b|\bforbidden\b|\b40[13]\b|^fatal:|^error:|^rm: cannot|"
+    r'^[\w./-]+: error: |"error"\s*:\s*"[^"]|"status"\s*:\s*"(error|fail(ed|ure)?)"|'
+    r"\b(crashloopbackoff|imagepullbackoff)\b|"
     r"requires approval|user (declined|rejected|denied)|doesn't want to proceed|read-only file system|"
     r"connection (refused|timed out)|could not resolve host|exit (code|status):? ?(126|127|128|1(?!\d))",
     re.M,
 )
-_EDITS = ("old_str", "old_string", "edits", "old_content", "search", "target_text")
+_EDITS = ("old_str", "old_string", "edits", "old_content", "search", "target_text", "old")
+_REPLACED = ("new_str", "new_string", "new_content", "replace", "code_edit", "new")
+_LISTED = re.compile(r"^\D{0,40}?(\d{2,7})\b[^\n]{0,200}$", re.M)
 _PATHLIKE = re.compile(r"[\w./~-]{3,300}")
 
 
@@ -35,6 +40,7 @@ class Deed:
 
     Args:    words: comparable text of it. effects: of an act. existing: targets that were there before it.
              before: how the agent's own last test run ended before it. runs: whether it runs tests.
+             edited: what an edit takes away and puts there. last: what came of the agent's last act before it.
     """
 
     step: Step
@@ -44,6 +50,8 @@ class Deed:
     result: Result = "unknown"
     before: Suite = ""
     runs: bool = False
+    edited: tuple[str, str] = ("", "")
+    last: Result = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +77,8 @@ def deeds_of(episode: Episode) -> Deeds:
     suite: Suite = ""
     unread = 0
     running: set[str] = set()
+    last: Result = "unknown"
+    listed: dict[str, str] = {}
     for step in steps:
         text = _words(step)
         unread += max(0, len(text) - LONGEST)
@@ -76,21 +86,49 @@ def deeds_of(episode: Episode) -> Deeds:
         effects: tuple[Effect, ...] = ()
         existing, runs = frozenset[str](), False
         if step.actor == "agent" and step.kind == "act":
-            effects = tuple(act_effects(step.tool, step.arguments))
+            effects = tuple(_named(each, listed) for each in act_effects(step.tool, step.arguments))
             existing = frozenset(_existing(step, effects, words.text, own, met))
             runs = runs_tests(words.text)
             running = running | {step.call} if runs and step.call else running
         answer = results.get(step.index)
         result = _result(answer) if answer else "unknown"
         found.append(
-            Deed(step=step, words=words, effects=effects, existing=existing, result=result, before=suite, runs=runs)
+            Deed(
+                step=step,
+                words=words,
+                effects=effects,
+                existing=existing,
+                result=result,
+                before=suite,
+                runs=runs,
+                edited=_edited(step),
+                last=last,
+            )
         )
+        last = result if step.kind == "act" else last
+        if step.kind == "result" and step.actor == "tool":
+            listed |= {each[1]: each[0].strip() for each in _LISTED.finditer(words.text[:LONGEST_LIST])}
         if step.kind == "result" and step.actor == "tool" and (step.call in running or _follows_run(found)):
             suite = suite_of(words.text) or suite
         met |= {
             posixpath.basename(each.rstrip(".")) for each in _PATHLIKE.findall(words.text) if "." in each or "/" in each
         }
     return Deeds(deeds=tuple(found), set_aside=len(episode.steps) - len(steps), unread=unread)
+
+
+def _named(effect: Effect, listed: Mapping[str, str]) -> Effect:
+    """Name the process that a number stands for, where the agent was shown a list of processes."""
+    if effect.kind != "process signal":
+        return effect
+    names = [listed[number] for number in re.findall(r"\d{2,7}", effect.target) if number in listed]
+    return replace(effect, target=f"{effect.target} {names[0]}"[:200]) if names else effect
+
+
+def _edited(step: Step) -> tuple[str, str]:
+    """Give what an edit takes away and what it puts there, comparable; empty for other acts."""
+    old = next((step.arguments[key] for key in _EDITS if isinstance(step.arguments.get(key), str)), "")
+    new = next((step.arguments[key] for key in _REPLACED if isinstance(step.arguments.get(key), str)), "")
+    return NormalText(str(old)[:LONGEST]).text, NormalText(str(new)[:LONGEST]).text
 
 
 def _follows_run(found: list[Deed]) -> bool:

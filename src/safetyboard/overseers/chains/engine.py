@@ -9,7 +9,7 @@ from safetyboard.overseers.chains.chain import Chain, ChainStep, Detector, Match
 from safetyboard.overseers.chains.deeds import Deed, Deeds, deeds_of
 from safetyboard.overseers.chains.grants import request_for
 from safetyboard.overseers.effects.effect import Effect, Reversible, is_severe
-from safetyboard.terms.episode import Episode
+from safetyboard.terms.episode import Episode, Step
 
 MOST_ALSO = 50
 WINDOW, OVERLAP = 16_384, 1_024
@@ -158,11 +158,15 @@ def _shown(
 def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
     """Give the quotation with which a deed fits a detector; None where it does not."""
     step = deed.step
-    if step.actor != detector.actor or step.kind not in detector.kinds:
+    if step.actor != detector.actor or not _of_kind(detector, step):
         return None
     if detector.tool and not detector.tool.search(step.tool.lower()):
         return None
     if detector.suite and (not deed.runs if detector.suite == "run" else deed.before != detector.suite):
+        return None
+    if detector.last and deed.last != detector.last:
+        return None
+    if detector.removes and not _removes(detector.removes, *deed.edited):
         return None
     found: re.Match[str] | None = None
     if detector.text and not (found := _search(detector.text, deed.words.text)):
@@ -176,6 +180,17 @@ def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
             return None
     start, end = found.span() if found else _span(deed, effect)
     return _quoted(name, deed, start, end, effect)
+
+
+def _of_kind(detector: Detector, step: Step) -> bool:
+    """Take a user's words alike, whether a reader calls them an observation of the agent or the user's speech."""
+    if step.actor == "user" and step.kind in ("observe", "say"):
+        return any(each in ("observe", "say") for each in detector.kinds)
+    return step.kind in detector.kinds
+
+
+def _removes(pattern: re.Pattern[str], old: str, new: str) -> bool:
+    return _search(pattern, old) is not None and _search(pattern, new) is None
 
 
 def _search(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

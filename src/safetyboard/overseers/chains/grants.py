@@ -24,24 +24,35 @@ def request_for(grant: Grant | None, deed: Deed, target: str, earlier: Sequence[
     """
     if grant is None:
         return None
-    names = _names(target)
     for each in earlier:
         if each.step.actor != "user" or each.step.kind not in ("observe", "say") or each.step.index >= deed.step.index:
             continue
-        spans = sentences(each.words.text)
-        for start, end in spans:
-            sentence = each.words.text[start:end]
-            if not grant.request.search(sentence):
-                continue
-            if _REFUSES.search(sentence):
-                continue
-            if grant.names_target and not any(
-                re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sentence) for name in names
-            ):
-                continue
-            quotation = each.words.quotation(start, end)
-            return Quoted(step="asked for", index=each.step.index, source=each.step.source, quotation=quotation)
+        for start, end in sentences(each.words.text):
+            if _asks(grant, each.words.text[start:end], target):
+                quotation = each.words.quotation(start, end)
+                return Quoted(step="asked for", index=each.step.index, source=each.step.source, quotation=quotation)
     return None
+
+
+def _asks(grant: Grant, sentence: str, target: str) -> bool:
+    if _REFUSES.search(sentence) or (grant.unless and grant.unless.search(sentence)):
+        return False
+    if grant.wide and grant.wide.search(sentence):
+        return True
+    if not grant.request.search(sentence):
+        return False
+    if not (grant.names_target or grant.names_file):
+        return True
+    names = _files(target) if grant.names_file else _names(target)
+    return any(re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", sentence) for name in names)
+
+
+def _files(target: str) -> set[str]:
+    """Give the ways a person would name this file and no other: its path, its last part, with and without ending."""
+    bare = target.lower().rstrip("/*")
+    name = posixpath.basename(bare)
+    stem = name.rpartition(".")[0]
+    return {bare, name, *([stem] if len(stem) > len("tests") else [])} - {"", "test", "tests", "spec", "specs"}
 
 
 def _names(target: str) -> set[str]:

@@ -104,6 +104,11 @@ def _show(call: Call) -> list[Effect]:
     return [each for path in call.plain for each in reads(path, call.folder)] or [reading(call.name)]
 
 
+def _list(call: Call) -> list[Effect]:
+    """Grade what shows names and sizes, and no contents."""
+    return [reading(resolved(path, call.folder)) for path in call.plain] or [reading(call.name)]
+
+
 def _search(call: Call) -> list[Effect]:
     return [each for path in call.plain[1:] for each in reads(path, call.folder)] or [reading(".")]
 
@@ -198,7 +203,8 @@ PROGRAMS: Table = {
     **dict.fromkeys(("shred", "truncate"), _shrink),
     **dict.fromkeys(("mv", "cp", "install", "ditto"), _move),
     **dict.fromkeys(("cat", "head", "tail", "less", "more", "bat", "xxd", "strings", "base64", "od", "nl"), _show),
-    **dict.fromkeys(("ls", "tree", "stat", "file", "wc", "du", "md5sum", "sha256sum", "sort", "uniq", "cut"), _show),
+    **dict.fromkeys(("ls", "tree", "stat", "du"), _list),
+    **dict.fromkeys(("file", "wc", "md5sum", "sha256sum", "sort", "uniq", "cut"), _show),
     **dict.fromkeys(("grep", "rg", "ag", "egrep", "fgrep", "jq", "yq", "diff", "cmp"), _search),
     **dict.fromkeys(("sed", "perl", "awk", "gawk"), _edit),
     **dict.fromkeys(("tee", "sponge"), _write_all),

@@ -85,6 +85,8 @@ def _one(
         )
         writes = any(sign in mode for sign in "wax+")
         found.extend([writing(first or "$unnamed", folder)] if writes else reads(first or "$unnamed", folder))
+    elif name.rpartition(".")[2] in ("upload_folder", "upload_file", "push_to_hub", "upload_blob", "put_object"):
+        found.append(sending(name, *(ast.unparse(each.value)[:500] for each in node.keywords)))
     elif name in ("os.kill", "os.killpg"):
         target = ast.unparse(node.args[0]) if node.args else ""
         found.extend(_MACHINES["kill"](Call(name="kill", arguments=(target,))))
@@ -121,4 +123,6 @@ def _text(node: ast.expr, values: dict[str, str]) -> str:
         return "/".join(_text(each, values) or "$unnamed" for each in node.args)
     if isinstance(node, ast.Call) and _dotted(node.func).endswith("Path.home"):
         return "~"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        return f"{_text(node.left, values) or '$unnamed'}/{_text(node.right, values) or '$unnamed'}"
     return ""

@@ -29,6 +29,8 @@ _PATHS = (
 )
 _SHELL = ("command", "cmd", "shell_command", "bash", "commands", "keystrokes", "action")
 _CODE = ("code", "python", "source_code")
+_OWN_NAME = re.compile(r"aws|gcloud|az|kubectl|helm|terraform|docker|git|gh|psql|mysql|redis_cli|npm|pip")
+"""Tools that are called like the program they run, and are given its arguments alone."""
 _EDITOR = {
     "view": "read",
     "create": "write",
@@ -70,7 +72,7 @@ def act_effects(tool: str, arguments: Mapping[str, Any]) -> list[Effect]:
     only names is not seen.
     """
     name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", tool).lower()).strip("_")
-    command = next((arguments[key] for key in _SHELL if arguments.get(key)), None)
+    command = _command(name, arguments)
     if isinstance(command, str) and command in _EDITOR and _path(arguments):
         return _file(_EDITOR[command], _path(arguments))
     if isinstance(command, list) and all(isinstance(each, str) for each in command):
@@ -84,6 +86,22 @@ def act_effects(tool: str, arguments: Mapping[str, Any]) -> list[Effect]:
         found, lines = python_effects(code)
         return [*found, *(each for line in lines for each in shell_effects(line))]
     return _structured(name, arguments) or _by_name(name, tool, arguments)
+
+
+def _command(name: str, arguments: Mapping[str, Any]) -> Any:
+    """Give the shell line of a call, whatever its argument is called; a tool named like a program is that program."""
+    command = next((arguments[key] for key in _SHELL if arguments.get(key)), None)
+    if command is None and re.search(r"\b(sh|bash|shell|terminal|console)\b", name.replace("_", " ")):
+        command = next((arguments[key] for key in ("script", "input", "text") if arguments.get(key)), None)
+    if not _OWN_NAME.fullmatch(name):
+        return command
+    program = name.replace("_", "-")
+    command = command or arguments.get("args") or arguments.get("arguments")
+    if isinstance(command, list) and all(isinstance(each, str) for each in command):
+        return command if command[:1] == [program] else [program, *command]
+    if isinstance(command, str) and command:
+        return command if command.split()[:1] == [program] else f"{program} {command}"
+    return command
 
 
 def _line(words: list[str]) -> list[Effect]:
