@@ -17,6 +17,7 @@ COMMANDS = {
     "train-screen": "safetyboard.cli.train_screen:train_screen",
     "show": "safetyboard.cli.show:show",
     "check": "safetyboard.cli.check:check",
+    "replay": "safetyboard.cli.replay:replay",
     "diff": "safetyboard.cli.diff:diff",
     "gate": "safetyboard.cli.gate:gate",
     "keygen": "safetyboard.cli.keygen:keygen",
