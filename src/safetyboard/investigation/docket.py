@@ -74,8 +74,8 @@ def state_records(dossier: Dossier, writer: DocketWriter) -> None:
     for repaired in dossier.repaired:
         for remedy in repaired.remedies:
             writer.state(remedy)
-    for lesson in dossier.lessons.values():
-        writer.state(lesson)
+    for record in (*dossier.lessons.values(), *dossier.graphs, *dossier.recommendations):
+        writer.state(record)
 
 
 def _state_evidence(file: File, writer: DocketWriter) -> None:
@@ -96,7 +96,7 @@ def keep_blobs(dossier: Dossier, writer: DocketWriter) -> None:
     for name, content in inventory.contents.items():
         _keep(writer, content, dossier, weight=name in inventory.subjects)
     for repaired in dossier.repaired:
-        _keep(writer, repaired.content, dossier, weight=True)
+        _keep(writer, repaired.content, dossier, weight=repaired.made is not None)
     for content in dossier.blobs.values():
         writer.put_blob(content)
     for subject in inventory.subjects.values():

@@ -11,8 +11,10 @@ from safetyboard.investigation.integrity import Check
 from safetyboard.investigation.inventory import Asked, Inventory
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.repair import Repair
+from safetyboard.terms.causal_graph import CausalGraph
 from safetyboard.terms.finding import Finding
 from safetyboard.terms.lesson import Lesson
+from safetyboard.terms.recommendation import Recommendation
 from safetyboard.terms.remedy import Remedy
 from safetyboard.terms.subject import Subject
 from safetyboard.terms.verdict import Verdict
@@ -48,12 +50,15 @@ class File:
 
 @dataclass(kw_only=True)
 class Repaired:
-    """Gather what became of one repaired subject: its claims (by the id of the claim on the original) and remedies."""
+    """Gather what became of one repaired subject: its claims (by the id of the claim on the original) and remedies.
+
+    Args:    made: how a network was repaired; None where the subject is another.
+    """
 
     subject: Subject
     content: bytes
     original: str
-    made: Repair
+    made: Repair | None = None
     files: dict[str, File] = field(default_factory=dict)
     remedies: list[Remedy] = field(default_factory=list)
 
@@ -78,6 +83,8 @@ class Dossier:
     repaired: list[Repaired] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     lessons: dict[str, Lesson] = field(default_factory=dict)
+    graphs: list[CausalGraph] = field(default_factory=list)
+    recommendations: list[Recommendation] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)

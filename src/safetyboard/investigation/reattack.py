@@ -74,6 +74,9 @@ def fresh_effort(order: Order, cells: int, *, trusted: bool) -> Effort:
 
 def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Remedy]:
     """State what became of every claim that was refuted on the original."""
+    made = repaired.made
+    if made is None or made.recipe is None:
+        return []
     broken = [
         name
         for name, file in repaired.files.items()
@@ -85,11 +88,11 @@ def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Reme
     stated = []
     for name, file in repaired.files.items():
         before, after = originals[name].verdict, file.verdict
-        if before is None or after is None or before.verdict != "REFUTED" or repaired.made.recipe is None:
+        if before is None or after is None or before.verdict != "REFUTED":
             continue
         cost: dict[str, Plain] = {
-            **repaired.made.cost,
-            **_intervals(repaired.made.cost),
+            **made.cost,
+            **_intervals(made.cost),
             **_calls(originals[name], repaired),
             "cells": file.asked.claim.cells,
             "refuted_before": before.refuted,
@@ -103,14 +106,14 @@ def remedies(originals: Mapping[str, File], repaired: Repaired) -> Sequence[Reme
                 claim=name,
                 subject=repaired.subject.content,
                 media_type=repaired.subject.media_type,
-                method=repaired.made.recipe.instrument,
+                method=made.recipe.instrument,
                 repaired_claim=record_id(file.asked.claim),
                 held=after.refuted == 0,
                 verdict=after.verdict,
                 evidence=after.evidence,
-                recipe=repaired.made.recipe,
+                recipe=made.recipe,
                 cost=cost,
-                diff=repaired.made.diff,
+                diff=made.diff,
             )
         )
     return stated

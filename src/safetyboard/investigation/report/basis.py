@@ -111,6 +111,10 @@ def _summary(ledger: Ledger, kind: str, record: Record) -> str:
             return f"{label} · {several(len(record.get('cells', [])), 'cell')}"
         case "ablation":
             return f"{label} · {cell} · {record.get('role', '')}"
+        case "execution":
+            return f"{label} · {cell} · {record.get('shows') or 'fact'}"
+        case "recommendation":
+            return str(record.get("outcome", ""))
         case "null":
             return f"{label} · {record.get('recipe', {}).get('instrument', '')}"
         case "remedy":

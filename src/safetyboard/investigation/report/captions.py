@@ -56,3 +56,7 @@ ROUTES = (
     "was executed in the sandbox and got through, twice with the same result. Blue: it was tried and came to nothing. "
     "A way that is not in the table was not tried."
 )
+GRAPH = (
+    "Causes stand left of their effects. A link says that without its cause the effect would not have been; its line "
+    "says what the test of that showed. Links that nobody tested are drawn dashed or dotted, not left out."
+)

@@ -4,6 +4,7 @@
 from safetyboard.investigation.report import captions
 from safetyboard.investigation.report.ledger import Ledger
 from safetyboard.investigation.report.view import Figure, Record
+from safetyboard.laboratory.figures.causal_graph import Arrow, Node, causal_graph
 from safetyboard.laboratory.figures.course_of_runs import KINDS, MOST, Mark, Run, course_of_runs
 from safetyboard.laboratory.figures.routes import routes_and_remedies
 
@@ -13,7 +14,7 @@ EPISODES = "episodes"
 
 def of_runs(ledger: Ledger) -> list[Figure]:
     """Draw how far each run came, and which ways round each remedy got through."""
-    return [*_runs(ledger), *_routes(ledger)]
+    return [*_runs(ledger), *_routes(ledger), *_graphs(ledger)]
 
 
 def _lift(ledger: Ledger, claim: Record) -> str:
@@ -86,3 +87,26 @@ def _states(ledger: Ledger, claim: str) -> dict[int, str]:
         elif execution.get("shows") == "control":
             states.setdefault(int(execution["cell"]), "held")
     return states
+
+
+def _graphs(ledger: Ledger) -> list[Figure]:
+    drawn = []
+    for place, (identity, record) in enumerate(ledger.view.of("graph")):
+        nodes = [
+            Node(name=str(each["name"]), surface=str(each["surface"]), text=str(each["statement"]))
+            for each in record["factors"]
+        ]
+        arrows = [
+            Arrow(cause=str(each["cause"]), effect=str(each["effect"]), result=str(each["result"]))
+            for each in record.get("links", [])
+        ]
+        drawn.append(
+            Figure(
+                section="analysis",
+                title=str(record.get("title", "")),
+                caption=captions.GRAPH,
+                svg=causal_graph(nodes, arrows, top=str(record["top"]), name=f"graph-{place}"),
+                evidence=(identity,),
+            )
+        )
+    return drawn

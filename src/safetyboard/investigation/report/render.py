@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from safetyboard.investigation.report import analysis, basis, facts, trials
+from safetyboard.investigation.report import acts, analysis, basis, facts, trials
 from safetyboard.investigation.report.drawn import figures_of
 from safetyboard.investigation.report.ledger import Ledger
 from safetyboard.investigation.report.view import Figure, ReportView
@@ -66,6 +66,9 @@ def _body(ledger: Ledger) -> dict[str, Any]:
         "nulls": trials.nulls(ledger),
         "experiments": trials.experiments(ledger),
         "bounds": trials.bounds(ledger),
+        "executions": acts.executions(ledger),
+        "graphs": acts.graphs(ledger),
+        "recommendations": acts.recommendations(ledger),
         "remarks": trials.remarks(ledger),
         "findings": analysis.findings(ledger),
         "remedies": analysis.remedies(ledger),
