@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from scipy.stats import binom
 
-from safetyboard.stats.risk_control import binomial_tail, fewest, hoeffding_bentkus, high_probability, loss_at, marginal
+from safetyboard.stats.risk_control import binomial_tail, fewest, high_probability, hoeffding_bentkus, loss_at, marginal
 
 TENTH, SURE = Fraction(1, 10), Fraction(19, 20)
 RESPLITS = 1000

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from safetyboard.overseers.learned.pieces import LONGEST_EPISODE, Channel, Piece, length, pieces_of
@@ -61,7 +62,7 @@ class Screen:
         """Give the bound the threshold is set by: the one with high probability where it stands."""
         return next((each for each in reversed(self.bounds) if not each.abstains), None)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Name the screen by the digest of all that it answers by."""
         return content_id(answered_by(self))
@@ -230,7 +231,7 @@ def sentence(control: Control) -> str:
             f"ABSTAIN: a miss rate of at most {float(control.alpha):g} {kind} needs {control.needed} {units} held back "
             f"from training; there are {control.clusters}."
         )
-    groups = f" in {control.clusters} clusters" if control.clusters != control.positives else ""
+    groups = f" in {control.clusters} clusters that count alike" if control.clusters != control.positives else ""
     return (
         f"At most {float(control.alpha):g} of runs of concern are missed {kind}, from {control.positives} held-back "
         f"labels{groups}, {control.missed} of them under the threshold."
