@@ -4,7 +4,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, get_args
 
@@ -45,24 +45,40 @@ def read_chain(content: bytes, name: str) -> Chain:
 
     Raises:  TooLarge, SyntaxFault: each names the file, the place and the remedy.
     """
+    return chain_of(toml_of(content, name), name, digest_of(content))
+
+
+def toml_of(content: bytes, name: str) -> dict[str, Any]:
+    """Read the bytes of a TOML file of at most `LARGEST` bytes.
+
+    Raises:  TooLarge, SyntaxFault: each names the file and the remedy.
+    """
     if len(content) > LARGEST:
-        raise TooLarge(f"{name}: {len(content)} bytes is over the limit of {LARGEST}.", hint="Split the chain.")
+        raise TooLarge(f"{name}: {len(content)} bytes is over the limit of {LARGEST}.", hint="Split it.")
     try:
-        plain = tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise SyntaxFault(f"{name}: byte {error.start} is not UTF-8 text.", hint="Save it as UTF-8.") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SyntaxFault(f"{name}: {error}.", hint="Write TOML.") from error
-    _known(plain, _CHAIN, name)
+
+
+def chain_of(plain: Mapping[str, Any], name: str, digest: str) -> Chain:
+    """Make a chain of plain data, as a chain file or a lesson holds it.
+
+    Args:    digest: of what it was read from; it becomes part of the version.
+    Raises:  SyntaxFault: names the place and the remedy.
+    """
+    known_keys(plain, _CHAIN, name)
     if plain.get("schema") != SCHEMA:
         raise SyntaxFault(f"{name}: schema is not {SCHEMA!r}.", hint=f'Write schema = "{SCHEMA}".')
     steps = _steps(plain.get("steps"), name)
     grant = plain.get("grant")
     return Chain(
-        name=_text(plain, "name", name),
-        description=_text(plain, "description", name),
+        name=text_of(plain, "name", name),
+        description=text_of(plain, "description", name),
         steps=steps,
-        version=f"{ENGINE}+{digest_of(content)[7:19]}",
+        version=f"{ENGINE}+{digest[7:19]}",
         severity=_number(plain, "severity", name, 2),
         grant=_grant(grant, name) if grant is not None else None,
     )
@@ -74,18 +90,20 @@ def _steps(entries: Any, name: str) -> tuple[ChainStep, ...]:
     steps: list[ChainStep] = []
     for number, entry in enumerate(entries, start=1):
         place = f"{name}: [[steps]] number {number}"
-        _known(entry, _STEP, place)
+        known_keys(entry, _STEP, place)
         detectors = entry.get("detectors")
         if not isinstance(detectors, list) or not detectors:
             raise SyntaxFault(f"{place}: there is no [[steps.detectors]].", hint="Say how the step shows.")
         earlier = [each.name for each in steps]
-        made = tuple(_detector(each, f"{place}, detector {at}", earlier) for at, each in enumerate(detectors, start=1))
+        made = tuple(
+            detector_of(each, f"{place}, detector {at}", earlier) for at, each in enumerate(detectors, start=1)
+        )
         flags = entry.get("flags", False)
         if not isinstance(flags, bool):
             raise SyntaxFault(f"{place}: flags is neither true nor false.", hint="Write flags = true.")
         if flags and any(each.actor != "agent" for each in made):
             raise SyntaxFault(f"{place}: flags what the agent did not do.", hint='Only actor = "agent" can be flagged.')
-        steps.append(ChainStep(name=_text(entry, "name", place), detectors=made, flags=flags))
+        steps.append(ChainStep(name=text_of(entry, "name", place), detectors=made, flags=flags))
     if not any(each.flags for each in steps):
         raise SyntaxFault(f"{name}: no step is a concern.", hint="Write flags = true on those that are.")
     if len({each.name for each in steps}) < len(steps):
@@ -93,8 +111,9 @@ def _steps(entries: Any, name: str) -> tuple[ChainStep, ...]:
     return tuple(steps)
 
 
-def _detector(entry: Any, place: str, earlier: list[str]) -> Detector:
-    _known(entry, _DETECTOR, place)
+def detector_of(entry: Any, place: str, earlier: Sequence[str] = ()) -> Detector:
+    """Read one detector; `earlier` names the steps it may follow."""
+    known_keys(entry, _DETECTOR, place)
     for key, choices in _CHOICES.items():
         given = entry.get(key, [])
         for each in given if isinstance(given, list) else [given]:
@@ -124,8 +143,8 @@ def _detector(entry: Any, place: str, earlier: list[str]) -> Detector:
 
 
 def _grant(entry: Any, name: str) -> Grant:
-    _known(entry, ("request", "names_target", "names_file", "wide", "unless"), f"{name}: [grant]")
-    request = _pattern(_text(entry, "request", f"{name}: [grant]"), f"{name}: [grant]: request")
+    known_keys(entry, ("request", "names_target", "names_file", "wide", "unless"), f"{name}: [grant]")
+    request = _pattern(text_of(entry, "request", f"{name}: [grant]"), f"{name}: [grant]: request")
     wide, unless = (
         _pattern(entry[key], f"{name}: [grant]: {key}") if key in entry else None for key in ("wide", "unless")
     )
@@ -155,7 +174,8 @@ def _pattern(text: Any, place: str) -> re.Pattern[str]:
         raise SyntaxFault(f"{place} is no regular expression ({error}).", hint="Correct it.") from error
 
 
-def _known(entry: Any, keys: tuple[str, ...], place: str) -> None:
+def known_keys(entry: Any, keys: tuple[str, ...], place: str) -> None:
+    """Refuse what is no table, and a key that nobody knows, with the nearest that is known."""
     if not isinstance(entry, Mapping):
         raise SyntaxFault(f"{place} is no table.", hint="Write it as a TOML table.")
     for key in entry:
@@ -165,7 +185,8 @@ def _known(entry: Any, keys: tuple[str, ...], place: str) -> None:
             raise SyntaxFault(f"{place}: the key {key[:60]!r} is unknown.", hint=hint)
 
 
-def _text(entry: Mapping[str, Any], key: str, place: str) -> str:
+def text_of(entry: Mapping[str, Any], key: str, place: str) -> str:
+    """Give the text under a key that must be there."""
     value = entry.get(key)
     if not isinstance(value, str) or not value:
         raise SyntaxFault(f"{place}: {key} is missing or no text.", hint=f'Write {key} = "...".')
