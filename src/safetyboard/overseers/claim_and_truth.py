@@ -153,13 +153,18 @@ def _first(pattern: re.Pattern[str], text: str, *, supposed: bool) -> re.Match[s
     return None
 
 
+def changes_nothing(tool: str) -> bool:
+    """Tell by its name whether a tool only looks (get, list, search, calculate and the like); a rule, no proof."""
+    return bool(_LOOKING.match(tool))
+
+
 def acts_that_took(steps: Sequence[Step]) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     """List the agent's acts that may have changed something: none that only looks, and none that the tool refused."""
     refused = _refused(steps)
     return [
         (step.tool, _pairs(step.arguments))
         for step in steps
-        if step.actor == "agent" and step.kind == "act" and step.index not in refused and not _LOOKING.match(step.tool)
+        if step.actor == "agent" and step.kind == "act" and step.index not in refused and not changes_nothing(step.tool)
     ]
 
 
@@ -197,7 +202,7 @@ def _differences(steps: Sequence[Step], due: Sequence[Mapping[str, Any]]) -> tup
                 index=near[2] if near else -1,
             )
         )
-    surplus = [act for act in left if not _LOOKING.match(act[0])]
+    surplus = [act for act in left if not changes_nothing(act[0])]
     return (*found, *(Difference(side="surplus", tool=tool, arguments=pairs, index=at) for tool, pairs, at in surplus))
 
 

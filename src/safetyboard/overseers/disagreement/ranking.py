@@ -10,7 +10,7 @@ from safetyboard.overseers.disagreement.opinion import Opinion, by_case, raters
 from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.errors import WrongUse
 
-Method = Literal["crossed", "dawid-skene", "majority"]
+Method = Literal["dawid-skene", "crossed", "majority"]
 Cases: TypeAlias = Mapping[str, Mapping[str, bool]]
 _FOLDS = 10
 _ROUNDS = 200
@@ -32,7 +32,7 @@ class Doubt:
     for_it: tuple[str, ...]
 
 
-def likely_errors(opinions: Iterable[Opinion], evaluator: str, *, method: Method = "crossed") -> tuple[Doubt, ...]:
+def likely_errors(opinions: Iterable[Opinion], evaluator: str, *, method: Method = "dawid-skene") -> tuple[Doubt, ...]:
     """Rank the verdicts of one evaluator, the most doubtful first; ties in an order that means nothing.
 
     Args:    method: crossed: what the others' opinions let one expect of the evaluator, learned from the other cases
