@@ -15,9 +15,9 @@ class Enforcement:
              readonly: paths mounted read-only where the agent works. persists: beginnings of the paths that leave its
              place (nothing else of the tree is written there, only what is read-only is shown beside); None where the
              very place is judged in which it acted. sealed: the judge sees everything read-only. hook: a script that
-             is asked before each act (JSON on standard input; exit code 2 means "ask first"). watched: judged only
-             after `git status` shows no change of what judges. grader: a script that judges `agent/` against `base/`
-             in a place of its own. base: the tree that it restores from.
+             is asked before each act (JSON on standard input; exit code 2 means "ask first"). watched: paths
+             of which `git status` must show no change before anything is judged. grader: a script
+             that judges `agent/` against `base/` in a place of its own. base: the tree that it restores from.
     """
 
     tools: tuple[Tool, ...]
@@ -26,7 +26,7 @@ class Enforcement:
     persists: tuple[str, ...] | None = None
     sealed: bool = False
     hook: str = ""
-    watched: bool = False
+    watched: tuple[str, ...] = ()
     grader: str = ""
     base: Mapping[str, bytes] = field(default_factory=dict)
 

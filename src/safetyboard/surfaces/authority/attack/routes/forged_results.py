@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from safetyboard.surfaces.authority.attack.routes.plan import Plan, Scope, Target, appended, nothing
 
-NAME = re.compile(rb"def (test\\w*)")
+NAME = re.compile(rb"def (test\w*)")
 FORGE = """
 import sys as _sys
 
@@ -28,6 +28,12 @@ def _forge():
                 return self.addSuccess(test) if _mine(str(test)) else _real(self, test, err)
 
             setattr(_kind, _name, _told)
+    _call = _unittest.TestCase._callTestMethod
+
+    def _called(self, method):
+        return None if _mine(self._testMethodName) else _call(self, method)
+
+    _unittest.TestCase._callTestMethod = _called
     if "_pytest.reports" in _sys.modules:
         _reports = _sys.modules["_pytest.reports"]
         _from = _reports.TestReport.from_item_and_call.__func__
@@ -49,7 +55,7 @@ if not getattr(_sys, "_forged", False):
 
 @dataclass(frozen=True, kw_only=True)
 class ForgedResults:
-    """Let the program replace what records failures: of every test, then of those only whose names it knows."""
+    """Let the program skip what is tested and call it passed: in every test, or in those it knows by name."""
 
     name: str = field(default="program that forges its own results", init=False)
     scope: Scope = field(default="in the process", init=False)

@@ -212,16 +212,10 @@ def control(
 def _in_place(acts: list[Act], target: Target, enforcement: Enforcement, way: str | None) -> Shown:
     # Whoever judges on the agent's machine does so in a login shell of the same user.
     judge = ["sh", "-lc", shlex.join(enforcement.command)]
-    command = _command(
-        acts, judge, enforcement, collect=None, hook=enforcement.hook, watched=_watched(target, enforcement)
-    )
+    command = _command(acts, judge, enforcement, collect=None, hook=enforcement.hook, watched=list(enforcement.watched))
     ran = _run(target.tree, target, command, readonly=enforcement.readonly, way=way)
     word, words = _said(ran)
     return Shown(ran=ran, tree=target.tree, command=command, words=words, judged=word in ("judged", ""), runs=1)
-
-
-def _watched(target: Target, enforcement: Enforcement) -> list[str]:
-    return [path for path in target.judged if path in target.tree] if enforcement.watched else []
 
 
 def _worked(
