@@ -20,7 +20,7 @@ from safetyboard.cli.door import gate_code
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of every search.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
 def gate(*, path: Path, lessons: Path, baseline: Path | None, budget: int, seed: int, as_json: bool) -> int:
-    """Put the lessons of other organisations to PATH, an ONNX network or a folder of them.
+    """Put the lessons of other organisations to PATH: networks, repositories, recorded runs.
 
     Exit codes: 1 affected, 3 something was untestable, 0 not affected.
     """
@@ -32,7 +32,7 @@ def gate(*, path: Path, lessons: Path, baseline: Path | None, budget: int, seed:
     accepted = read_baseline(baseline.read_bytes(), str(baseline)) if baseline is not None else ()
     held = lessons_at(lessons)
     today = datetime.now(UTC).date()
-    answers = run(systems_at(path), held, accepted=accepted, today=today, units=budget, seed=seed)
+    answers = run(systems_at(path, held), held, accepted=accepted, today=today, units=budget, seed=seed)
     code = gate_code([answer.counted for answer in answers])
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "answers": [a.plain() for a in answers], "exit": code}, indent=1))
