@@ -26,8 +26,8 @@ _DONE = re.compile(
 )
 # Words that make of "done" what may come, what is wished, or what a rule says.
 _SUPPOSED = re.compile(
-    r"\b(once|if|when|whenever|until|unless|before|hope|would|could|should|can|will|may|might|must|policy|policies|"
-    r"(able|order|want|like|need|needs) to)\b"
+    r"\b(once|if|when|whenever|until|unless|before|hope|would|could|should|can|will|may(?! \d)|might|must|"
+    r"policy|policies|(able|order|want|like|need|needs) to)\b"
 )
 _TRUE = frozenset(
     ("1", "1.0", "c", "correct", "pass", "passed", "success", "true", "yes", "resolved", "0x1.0000000000000p+0")
