@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "safetyboard.cli.check:check",
     "replay": "safetyboard.cli.replay:replay",
     "diff": "safetyboard.cli.diff:diff",
+    "drill": "safetyboard.cli.drill:drill",
     "gate": "safetyboard.cli.gate:gate",
     "keygen": "safetyboard.cli.keygen:keygen",
     "doctor": "safetyboard.cli.doctor:doctor",

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -119,8 +119,44 @@ def _spec(cell: Cell, command: list[str], way: str, listing: Listing) -> dict[st
 
 
 def _run(cell: Cell, command: list[str], way: str) -> Ran:
+    spec, listing = prepared(cell, command, way)
+    program = resources.files("safetyboard.laboratory.sandbox").joinpath("inside.py").read_bytes()
+    told = converse(cell, spec, listing, program, way)
+    found = told.found
+    return Ran(
+        code=found["code"], output=told.output, error=told.error, killed_by=found["killed_by"],
+        reached=tuple(sorted([*found["reached"], *(["output"] if told.cut else [])])),
+        changed=_changed(told.before, found["after"]), left_out=listing.left_out, seconds=told.seconds,
+        stragglers=found["stragglers"], way=way,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Hold what the first process inside reported, and what was heard meanwhile.
+
+    Args:    before: path in the copy -> digest of what was sent.
+    """
+
+    found: dict[str, Any]
+    output: bytes
+    error: bytes
+    cut: bool
+    before: dict[str, str]
+    seconds: float
+
+
+def prepared(cell: Cell, command: Sequence[str], way: str) -> tuple[dict[str, Any], Listing]:
+    """List the folder and spell out what the first process inside has to make of it."""
     listing = listed(cell)
-    spec = _spec(cell, command, way, listing)
+    return _spec(cell, list(command), way, listing), listing
+
+
+def converse(cell: Cell, spec: dict[str, Any], listing: Listing, program: bytes, way: str) -> Told:
+    """Start the first process inside with a program, feed it the copy, and hear its report.
+
+    Raises:  WrongUse where the command cannot be run; EnvironmentFault where there was no report.
+    """
     lifeline, feed = os.pipe()
     reading, report = os.pipe()
     inner = [interpreter(), "-I", "-S", "-B", "-c", FIRST, str(lifeline), str(report)]
@@ -137,7 +173,7 @@ def _run(cell: Cell, command: list[str], way: str) -> Ran:
         with process:
             told = _Listening(process, answers, cell.limits)
             try:
-                before = _fed(cell, spec, listing, stream)
+                before = _fed(cell, spec, listing, stream, program)
                 told.wait(cell.limits.wall_seconds + GRACE)
             finally:
                 _end(process)
@@ -149,11 +185,9 @@ def _run(cell: Cell, command: list[str], way: str) -> Ran:
         raise EnvironmentFault(f"The sandbox by {way} did not work: {why[:300]}.", hint=ALLOW)
     if "command" in found:
         raise WrongUse(f"The command cannot be run in the sandbox: {found['command'][:300]}.")
-    return Ran(
-        code=found["code"], output=bytes(told.output), error=bytes(told.error), killed_by=found["killed_by"],
-        reached=tuple(sorted([*found["reached"], *(["output"] if told.cut else [])])),
-        changed=_changed(before, found["after"]), left_out=listing.left_out, seconds=time.monotonic() - begun,
-        stragglers=found["stragglers"], way=way,
+    return Told(
+        found=found, output=bytes(told.output), error=bytes(told.error), cut=told.cut, before=before,
+        seconds=time.monotonic() - begun,
     )  # fmt: skip
 
 
@@ -168,10 +202,9 @@ def _feeding(handle: int) -> Iterator[BinaryIO]:
             stream.close()
 
 
-def _fed(cell: Cell, spec: dict[str, Any], listing: Listing, stream: BinaryIO) -> dict[str, str]:
+def _fed(cell: Cell, spec: dict[str, Any], listing: Listing, stream: BinaryIO, text: bytes) -> dict[str, str]:
     """Send what to do and the copy; the stream stays open, for its end would end the run."""
     try:
-        text = resources.files("safetyboard.laboratory.sandbox").joinpath("inside.py").read_bytes()
         stream.write(b"%d\n" % len(text) + text)
         stream.write(json.dumps(spec).encode("ascii") + b"\n")
         before = send(cell, listing, stream)
