@@ -2,6 +2,7 @@
 """People label runs, train a screen on them, read its card, and what cannot be done is one sentence."""
 
 import csv
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,6 +152,32 @@ def test_a_class_without_labels_a_folder_that_is_there_and_a_rate_that_is_none_a
     missing = command("train-screen", tmp_path / "none.csv", logs, "--out", tmp_path / "s")
     assert "none.csv: cannot be read" in missing.err
     assert not (tmp_path / "s").exists()
+
+
+def test_a_log_may_be_named_by_its_digest_and_a_log_of_one_run_needs_no_run_id(tmp_path: Path) -> None:
+    logs = logs_at(tmp_path / "logs")
+    digest = "sha256:" + hashlib.sha256((logs / "chats.jsonl").read_bytes()).hexdigest()
+    alone = [message(step) for step in cases()[0].episode.steps]
+    (logs / "single.jsonl").write_text(json.dumps({"id": "the only one", "messages": alone}) + "\n", encoding="utf-8")
+    named = [(digest, *row[1:]) for row in rows()[1:]]
+    single = ("logs/single.jsonl", "", "yes", "concern", "the grammar", rows()[0][5])
+    (tmp_path / "around").mkdir()
+    logs.rename(tmp_path / "around" / "logs")
+    labels = labels_at(tmp_path / "labels.csv", [single, *named])
+    ran = command("train-screen", labels, tmp_path / "around", "--out", tmp_path / "s", "--json")
+    assert ran.code == 0
+    assert ran.json["labels"]["used"] == len(rows())
+    assert sorted(ran.json["logs"]) == ["logs/chats.jsonl", "logs/single.jsonl"]
+
+
+def test_a_run_id_that_stands_twice_in_a_log_is_refused(tmp_path: Path) -> None:
+    talk = [{"role": "assistant", "content": "Done."}]
+    run = {"task_id": 0, "trial": 0, "reward": 0.0, "info": {}, "traj": talk}
+    (tmp_path / "runs.json").write_text(json.dumps([run, run]), encoding="utf-8")
+    labels = labels_at(tmp_path / "l.csv", [("runs.json", "task 0 trial 0", "yes", "concern", "Ada", "")])
+    ran = command("train-screen", labels, tmp_path / "runs.json", "--out", tmp_path / "s")
+    assert ran.code == 2
+    assert "holds 2 runs of the id 'task 0 trial 0'. A label must name one run." in ran.err
 
 
 def test_a_log_found_twice_needs_more_of_its_path(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,19 +115,24 @@ def _joined(
     """Find the run of every label; only logs that some label names are read."""
     places = {label.file: _log_of(book, names, label) for label in labels}
     mappings = [reader_of(stored_of(book, name)) for name in names if is_mapping(name)]
-    held: dict[str, dict[str, list[Episode]]] = {}
+    held: dict[str, Counter[str]] = {}
+    kept: dict[Key, Episode] = {}
     accounts = {}
     for name in dict.fromkeys(places.values()):
-        account, found = Account(), held.setdefault(name, {})
+        account, found = Account(), held.setdefault(name, Counter())
+        wanted = {label.run for label in labels if places[label.file] == name}
         for episode in _reader(book, name, mappings).episodes(stored_of(book, name), account):
-            found.setdefault(episode.name, []).append(episode)
+            found[episode.name] += 1
+            # A log may be large, and its labels few.
+            if episode.name in wanted or (not found.keys() - {episode.name} and "" in wanted):
+                kept[name, episode.name] = episode
         accounts[name] = account.sentence()
     joined, runs = [], {}
     for label in labels:
         name = places[label.file]
         run = _run_of(held[name], name, label)
         joined.append((label, (name, run)))
-        runs[name, run] = held[name][run][0]
+        runs[name, run] = kept[name, run]
     return joined, runs, accounts
 
 
@@ -162,7 +168,7 @@ def _reader(book: CustodyBook, name: str, mappings: Sequence[MappedReader]) -> A
     return mapped or catalog.reader(str(kind))
 
 
-def _run_of(found: Mapping[str, list[Episode]], name: str, label: Label) -> str:
+def _run_of(found: Mapping[str, int], name: str, label: Label) -> str:
     if not label.run and len(found) == 1:
         run = next(iter(found))
     elif label.run in found:
@@ -173,9 +179,9 @@ def _run_of(found: Mapping[str, list[Episode]], name: str, label: Label) -> str:
         raise WrongUse(
             f"{label.place}: {printable(name, 120)} holds {said}.", hint=f"Its runs: {shown}…" if found else ""
         )
-    if len(found[run]) > 1:
+    if found[run] > 1:
         raise WrongUse(
-            f"{label.place}: {printable(name, 120)} holds {len(found[run])} runs of the id {printable(run)!r}.",
+            f"{label.place}: {printable(name, 120)} holds {found[run]} runs of the id {printable(run)!r}.",
             hint="A label must name one run.",
         )
     return run
