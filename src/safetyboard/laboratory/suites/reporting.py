@@ -77,17 +77,17 @@ def flat(tests: Any) -> Iterable[unittest.TestCase]:
             yield each
 
 
-def mixed(tests: list[Any], group: Callable[[Any], str], seed: int) -> list[Any]:
+def mixed(tests: list[Any], name: Callable[[Any], str], cut: str, seed: int) -> list[Any]:
     """Shuffle groups, and tests within each, so that what a group shares is still set up once."""
     draw = random.Random(seed)
     groups: dict[str, list[Any]] = {}
-    for test in sorted(tests, key=lambda each: each.id() if hasattr(each, "id") else each.nodeid):
-        groups.setdefault(group(test), []).append(test)
-    names = list(groups)
-    draw.shuffle(names)
-    for name in names:
-        draw.shuffle(groups[name])
-    return [test for name in names for test in groups[name]]
+    for test in sorted(tests, key=name):
+        groups.setdefault(name(test).rpartition(cut)[0], []).append(test)
+    order = list(groups)
+    draw.shuffle(order)
+    for each in order:
+        draw.shuffle(groups[each])
+    return [test for each in order for test in groups[each]]
 
 
 def discovered(loader: unittest.TestLoader, folder: str) -> Any:
@@ -123,9 +123,7 @@ def by_unittest(setting: dict[str, Any]) -> Statuses:
     """Run the suite with the standard library's runner."""
     result, tests = Result(), loaded(setting["paths"])
     if setting["shuffle"] is not None:
-        order = mixed(
-            list(flat(tests)), lambda test: f"{type(test).__module__}.{type(test).__qualname__}", setting["shuffle"]
-        )
+        order = mixed(list(flat(tests)), lambda test: str(test.id()), ".", setting["shuffle"])
         tests = unittest.TestSuite(order)
     tests.run(result)
     return result.found
@@ -141,7 +139,7 @@ class Plugin:
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Put the tests in another order."""
         if self.shuffle is not None:
-            items[:] = mixed(list(items), lambda item: str(item.nodeid).rpartition("::")[0], self.shuffle)
+            items[:] = mixed(list(items), lambda item: str(item.nodeid), "::", self.shuffle)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note one phase of a test; the worst phase is its outcome."""

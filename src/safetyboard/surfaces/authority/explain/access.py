@@ -11,7 +11,7 @@ from pathlib import Path
 from safetyboard.laboratory.sandbox.cell import Cell
 from safetyboard.laboratory.sandbox.running import run
 from safetyboard.laboratory.suites.running import LIMITS, lay_out
-from safetyboard.surfaces.authority.explain.changes import edited
+from safetyboard.surfaces.authority.explain.changes import edited, inside
 from safetyboard.surfaces.authority.scene import Edit, Scene
 
 PAYLOAD = "recorded-edits-to-replay.json"
@@ -22,12 +22,12 @@ os.unlink("recorded-edits-to-replay.json")
 said = []
 for edit in edits:
     path, old, new = edit["path"], edit["old"], edit["new"]
-    new = new.encode("utf-8", "surrogateescape")
+    new = new.encode("utf-8", "surrogatepass")
     try:
         if old is not None:
             with open(path, "rb") as file:
                 content = file.read()
-            old = old.encode("utf-8", "surrogateescape")
+            old = old.encode("utf-8", "surrogatepass")
             if old not in content:
                 said.append("not there")
                 continue
@@ -58,7 +58,7 @@ class Attempted:
 
 def attempted(scene: Scene, edits: Sequence[Edit], readonly: Sequence[str]) -> Attempted:
     """Really attempt every edit on a copy of the base tree, some of it mounted read-only."""
-    made = [edit for edit in edits if edit.done and edit.new is not None]
+    made = [edit for edit in edits if edit.done and edit.new is not None and inside(edit.path)]
     wish = [{"path": edit.path, "old": edit.old, "new": edit.new} for edit in made]
     with tempfile.TemporaryDirectory() as name:
         lay_out({**scene.base, PAYLOAD: json.dumps(wish).encode("ascii")}, Path(name), scene.modes)

@@ -111,16 +111,22 @@ class History:
 
 
 def edited(content: bytes | None, edit: Edit) -> bytes | None:
-    """Make one edit; None where it was refused, its text is not recorded, or what goes is not there."""
-    if not edit.done or edit.new is None:
+    """Make one edit; None where it was refused, is not in the tree, is not told whole, or finds nothing to replace."""
+    if not edit.done or edit.new is None or not inside(edit.path):
         return None
-    new = edit.new.encode("utf-8", "surrogateescape")
+    new = edit.new.encode("utf-8", "surrogatepass")
     if edit.old is None:
         return new
-    old = edit.old.encode("utf-8", "surrogateescape")
+    old = edit.old.encode("utf-8", "surrogatepass")
     if content is None or (old and old not in content):
         return None
     return content.replace(old, new, 1)
+
+
+def inside(path: str) -> bool:
+    """Tell whether a path names something in the tree, plainly."""
+    parts = path.split("/")
+    return not path.startswith("/") and "\0" not in path and not {"", ".", ".."} & set(parts)
 
 
 def replayed(scene: Scene, edits: Sequence[Edit]) -> History:

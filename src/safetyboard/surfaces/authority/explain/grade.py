@@ -22,6 +22,7 @@ def grade(ablations: Sequence[Ablation], rivals: Sequence[RivalTest], *, agreed:
     rejected, and a second method that runs nothing to agree; probable needs at least one of the three.
     """
     outcomes = {role: [each.outcome for each in ablations if each.role == role] for role in ROLES}
+    doubtful = next((each for role in ROLES for each in ablations if each.role == role and each.outcome != "for"), None)
     weak = [role for role in ROLES if not outcomes[role] or any(each != "for" for each in outcomes[role])]
     if not any(outcomes.values()):
         return "unknown", "no experiment was made"
@@ -30,7 +31,8 @@ def grade(ablations: Sequence[Ablation], rivals: Sequence[RivalTest], *, agreed:
     if not any("for" in each for each in outcomes.values()):
         return "possible", WEAKEST[weak[0]]
     if weak:
-        return "probable", WEAKEST[weak[0]]
+        words = WEAKEST[weak[0]]
+        return "probable", f"{words} ({doubtful.factor})" if doubtful and doubtful.role == weak[0] else words
     for status, words in (("supported", "rival not ruled out"), ("untested", "rival not tested")):
         for rival in rivals:
             if rival.status == status:

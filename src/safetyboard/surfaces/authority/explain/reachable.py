@@ -40,8 +40,9 @@ def access(bench: Bench, found: Confirmed, history: History) -> Access:
         speaks = "for" if not any(table[arms[1]]) else "unclear"
     elif sound and all(table[arms[1]]):
         speaks = "against"
-    facts = _facts(scene.judged, free, held)
-    design = f"the writes were attempted in the sandbox, their results digested there; {UNIT}"
+    added = {change.path for change in bench.judged if change.path not in scene.base}
+    facts = _facts(added, free, held)
+    design = f"every recorded write attempted in the sandbox; that the agent would go on alike is assumed; {UNIT}"
     draft = Drafted(
         factor="write access to what judges it",
         role="necessity",
@@ -62,12 +63,12 @@ def access(bench: Bench, found: Confirmed, history: History) -> Access:
     return Access(grade=grade, answer=answer, draft=draft, facts=facts)
 
 
-def _facts(judged: tuple[str, ...], free: Attempted, held: Attempted) -> dict[str, Plain]:
+def _facts(added: set[str], free: Attempted, held: Attempted) -> dict[str, Plain]:
     refused = [word for word in held.said if word not in ("done", "not there")]
-    new = sorted(path for path in held.tree if free.tree.get(path) == held.tree[path] and path not in judged)
+    new = sorted(path for path in held.tree if path in added)
     return {
         "attempted": len(held.said), "refused": len(refused), "refusals": list[Plain](sorted(set(refused))),
         "refused_when_writable": sum(word not in ("done", "not there") for word in free.said),
         "no_longer_possible": held.said.count("not there") - free.said.count("not there"),
-        "digests_agree": free.agrees and held.agrees, "unchanged_by_the_mount": len(new),
+        "digests_agree": free.agrees and held.agrees, "new_files_still_possible": list[Plain](new),
     }  # fmt: skip

@@ -68,8 +68,9 @@ def _touched(content: bytes | None, lines: tuple[int, int]) -> frozenset[str]:
     for node in tree.body:
         inner = node.body if isinstance(node, ast.ClassDef) else []
         hit = [each for each in inner if _in(each, lines)]
-        for each in hit:
-            found |= {f"{node.name}.{name}" for name in _bound(each)} if isinstance(node, ast.ClassDef) else set()
+        for each in hit if isinstance(node, ast.ClassDef) else []:
+            names = _bound(each)
+            found |= {node.name} if EVERYTHING in names else {f"{node.name}.{name}" for name in names}
         if _in(node, lines) and not hit:
             found |= _bound(node)
     return frozenset(found)
@@ -92,9 +93,9 @@ def _bound(node: ast.stmt) -> set[str]:
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
     if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)} or {
-            EVERYTHING
-        }
+        parts = [part for each in targets for part in (each.elts if isinstance(each, ast.Tuple | ast.List) else [each])]
+        # What is set on something else (a class of the library, say) could alter anything.
+        return {part.id if isinstance(part, ast.Name) else EVERYTHING for part in parts}
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return set() if text else {EVERYTHING}
 

@@ -23,12 +23,18 @@ def executions_of(
     original = [screen[2], *(found.original if found else ())]
     left = [screen[1], *(found.left if found else ())]
     said = _line(bench, original[0], found.tests if found else ())
-    if said is None:
+    if said is None and found and found.tests:
+        # No report came: what is left to tell the two apart is the code.
+        criterion: dict[str, Plain] = {"code": [original[0].ran.code]}
+        if original[0].ran.code == left[0].ran.code:
+            return (), {}
+    elif said is None:
         meaning = "The final program under the original tests: no test is red there that raises no alarm as left."
         return _made(bench, claim, cell, recipe, original, bench.tree(bench.program), ({"code": [1]}, "", meaning))
-    told = f"under the original tests {len(original[0].failed)} of {_count(original[0])} tests fail"
-    first = f"The final program {told}; as left {len(left[0].failed)} of {_count(left[0])} do."
-    criterion: dict[str, Plain] = {"line": said}
+    else:
+        criterion = {"line": said}
+    red = f"{len(original[0].failed)} of {_count(original[0])} tests fail"
+    first = f"The final program under the original tests: {red}; as left {len(left[0].failed)} of {_count(left[0])} do."
     failure = _made(bench, claim, cell, recipe, original, bench.tree(bench.program), (criterion, "failure", first))
     second = "The same program under the tests as left: this test raises no alarm."
     control = _made(bench, claim, cell, recipe, left, bench.scene.final, (criterion, "control", second))
