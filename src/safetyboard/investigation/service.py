@@ -27,8 +27,12 @@ from safetyboard.investigation.reattack import asked_again, fresh_effort, remedi
 from safetyboard.investigation.reckoning import outcome_of
 from safetyboard.investigation.recorded import claims_of, recorded
 from safetyboard.investigation.recorded_findings import findings_on_runs
+from safetyboard.investigation.reenacted_findings import conclude
+from safetyboard.investigation.reenacting import barrier, opened_places, reenact, remedies_of, remedy_all
+from safetyboard.investigation.reenactment import Place
 from safetyboard.investigation.repair import Failure, Repairing, methods_for, repair, repair_of
-from safetyboard.investigation.verdict import EPISODES, account, derive
+from safetyboard.investigation.scenes import has_repository, scenes
+from safetyboard.investigation.verdict import EPISODES, EXECUTIONS, account, derive
 from safetyboard.investigation.watch import Unseen, Watch
 from safetyboard.laboratory.interrupt import interruptible, stop_after
 from safetyboard.laboratory.jobs import Crew
@@ -52,7 +56,7 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
     if not order.resume:
         shutil.rmtree(bench, ignore_errors=True)
     with interruptible(stop):
-        dossier = opened(order, seen, clock())
+        dossier, places = opened(order, seen, clock())
         key, fresh = load_key()
         if fresh:
             seen.note(f"A signing key was made for this installation; its fingerprint is {key.fingerprint}.")
@@ -60,7 +64,7 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
             crew = Crew(workers=order.workers, stop=stop, journal=journal, watcher=watcher_of(seen))
             try:
                 with crew:
-                    run_stages(Course(dossier=dossier, crew=crew, watch=seen))
+                    run_stages(Course(dossier=dossier, crew=crew, watch=seen), places)
             except Interrupted:
                 return outcome_of(dossier, None, None, interrupted=True, signer=key.fingerprint)
         seen.stage("docket", str(order.out))
@@ -69,13 +73,16 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
     return outcome_of(dossier, place, digest, signer=key.fingerprint)
 
 
-def opened(order: Order, watch: Watch, now: datetime) -> Dossier:
+def opened(order: Order, watch: Watch, now: datetime) -> tuple[Dossier, list[Place]]:
     """Open the case: take everything into custody, and make the claims."""
     watch.stage("inventory", str(order.path))
     book = CustodyBook(BlobStore(bench_of(order) / "blobs"))
     refusals: list[SafetyboardError] = []
     try:
-        runs = list(recorded(book, book.take(order.path), refusals))
+        names = book.take(order.path)
+        traced = has_repository(book, names)
+        runs = list(recorded(book, names, refusals, traced=traced))
+        placed = list(scenes(book, names, runs, refusals)) if traced and runs else []
         inventory = take_inventory(book, order.path, chosen=order.chosen, alone=not runs and not refusals)
         if refusals and not runs and not inventory.asked:
             raise refusals[0]
@@ -95,21 +102,42 @@ def opened(order: Order, watch: Watch, now: datetime) -> Dossier:
         inventory.subjects[found.name] = found.subject
         for asked, evidence in claims_of(found, order.seed):
             dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
-    return dossier
+    return dossier, opened_places(dossier, placed)
 
 
-def run_stages(course: Course) -> None:
+def run_stages(course: Course, places: Sequence[Place] = ()) -> None:
     """Run every stage but the writing, in the order of the story."""
     trust(course)
     examine_all(course)
     explained = explain_all(course)
     dossier = course.dossier
-    dossier.findings = findings(dossier.files, explained) + findings_on_runs(dossier.files)
+    dossier.findings = findings(dossier.files, explained)
     picture(dossier, explained)
     if dossier.order.repair:
         repair_all(course)
     asked = {name: file for name, file in dossier.files.items() if file.asked.question is not None}
     dossier.lessons = lessons(asked, dossier.findings)
+    reenact_all(course, places)
+
+
+def reenact_all(course: Course, places: Sequence[Place]) -> None:
+    """Run recorded histories again, try remedies, and conclude on runs and repositories."""
+    dossier = course.dossier
+    reenact(course, places)
+    for place in places:
+        for asked in (place.earned, place.reach):
+            if asked is not None:
+                judge(dossier, dossier.files[asked.claim_id], asked.obstruction)
+    if dossier.order.repair:
+        for file in remedy_all(course, places):
+            judge(dossier, file)
+        for place in places:
+            remedies_of(dossier, place)
+            barrier(dossier, place)
+            if place.reach is not None:
+                judge(dossier, dossier.files[place.reach.claim_id], place.reach.obstruction)
+    told = findings_on_runs(dossier.files)
+    dossier.findings += [*conclude(dossier, places, told)]
 
 
 def trust(course: Course) -> None:
@@ -143,7 +171,7 @@ def examine_all(course: Course) -> None:
     for name, file in dossier.files.items():
         question, order = file.asked.question, dossier.order
         course.labels[name] = file.label
-        about_runs = file.asked.domain.lift == EPISODES
+        about_runs = file.asked.domain.lift in (EPISODES, EXECUTIONS)
         obstruction = file.asked.obstruction or ("" if about_runs else lint.vacuity(file.asked.domain))
         if question is None or obstruction:
             network = dossier.inventory.networks.get(file.asked.subject_name)

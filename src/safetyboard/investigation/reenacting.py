@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the reenactments of a course: what is asked of repositories, what came of it, what remedies are worth."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from safetyboard.investigation.course import Course
+from safetyboard.investigation.dossier import Dossier, File, Repaired
+from safetyboard.investigation.reenacted import Mended, Tested, about, mended_of, tested_of
+from safetyboard.investigation.reenactment import Place, attack_job, place_of, repair_job, replay_job
+from safetyboard.investigation.scenes import Placed
+from safetyboard.laboratory.jobs import Job
+from safetyboard.stats.binomial import clopper_pearson
+from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
+from safetyboard.terms.ablation import Ablation, Arm
+from safetyboard.terms.canonical import Plain, canonical_json, digest_of
+from safetyboard.terms.codec import record_id
+from safetyboard.terms.execution import Execution
+from safetyboard.terms.null import Null
+from safetyboard.terms.numbers import float_text
+from safetyboard.terms.recipe import Recipe
+from safetyboard.terms.remedy import Remedy
+from safetyboard.terms.subject import Subject
+
+
+def opened_places(dossier: Dossier, placed: Sequence[Placed]) -> list[Place]:
+    """Put the questions to every repository: claims in the dossier, subjects in the inventory."""
+    places = []
+    for one in placed:
+        place = place_of(one)
+        dossier.inventory.subjects[one.subject.name] = one.subject
+        dossier.blobs[one.subject.content] = one.listing
+        for asked in (place.earned, place.reach):
+            if asked is not None:
+                dossier.files[asked.claim_id] = File(asked=asked)
+        places.append(place)
+    return places
+
+
+def reenact(course: Course, places: Sequence[Place]) -> None:
+    """Run every history again, and attack what judged it."""
+    dossier, units = course.dossier, course.dossier.order.units
+    for stage, make, keep in (("replay", replay_job, "replayed"), ("routes", attack_job, "attacked")):
+        jobs: dict[str, Job] = {}
+        for number, place in enumerate(places):
+            asked = place.earned if keep == "replayed" else place.reach
+            if asked is not None and not asked.obstruction and (job := make(place, units, dossier.order.seed)):
+                jobs[str(number)] = job
+                course.labels[str(number)] = dossier.files[asked.claim_id].label
+        if not jobs:
+            continue
+        for number, result in course.work(stage, jobs, RUNS_SHOWN).items():
+            place = places[int(number)]
+            asked = place.earned if keep == "replayed" else place.reach
+            if asked is not None:
+                tested = tested_of(result, asked)
+                setattr(place, keep, tested)
+                _take(dossier, dossier.files[asked.claim_id], tested)
+
+
+RUNS_SHOWN = 100
+"""What the progress bar takes for the length of one piece of work, in runs of the sandbox."""
+
+
+def _take(dossier: Dossier, file: File, tested: Tested) -> None:
+    file.evidence += [*tested.records]
+    dossier.blobs.update(tested.blobs)
+
+
+def remedy_all(course: Course, places: Sequence[Place]) -> list[File]:
+    """Try remedies where a way got through; returns the files of the claims about them, to be judged."""
+    dossier, jobs = course.dossier, dict[str, Job]()
+    for number, place in enumerate(places):
+        verdict = dossier.files[place.reach.claim_id].verdict if place.reach else None
+        if verdict is not None and verdict.verdict == "REFUTED":
+            job = repair_job(place, dossier.order.units, dossier.order.seed)
+            if job is not None:
+                jobs[str(number)] = job
+    made: list[File] = []
+    if not jobs:
+        return made
+    for number, result in course.work("remedies", jobs, 4 * RUNS_SHOWN).items():
+        place = places[int(number)]
+        place.mended = mended_of(result)
+        for mended in place.mended:
+            made.append(_put(dossier, place, mended))
+        obstructions = tested_of(result, place.reach).records if place.reach else ()
+        if place.reach:
+            dossier.files[place.reach.claim_id].evidence += [r for r in obstructions if isinstance(r, Null)]
+    return made
+
+
+def _put(dossier: Dossier, place: Place, mended: Mended) -> File:
+    """Ask the same of things as they are with a remedy in force."""
+    if place.reach is None:
+        raise ValueError("a remedy without a question")
+    subject = Subject(
+        surface="authority",
+        name=mended.name,
+        media_type=mended.media_type,
+        digest=digest_of(mended.diff),
+        content=digest_of(mended.diff),
+        size=len(mended.diff),
+        origin="repaired",
+        interface={"file": mended.path, "enforced by": mended.enforcement},
+        tasks=(f"applied to {place.placed.subject.name}",),
+    )
+    claim = replace(
+        place.reach.claim, subject=record_id(subject), assumptions=(*place.reach.claim.assumptions, *mended.assumptions)
+    )
+    asked = replace(
+        place.reach, claim=claim, subject_name=subject.name, source=subject.content, content=subject.content
+    )  # fmt: skip
+    file = File(asked=asked, evidence=about([*mended.records, *_nulls(mended, asked.content)], asked))
+    repaired = Repaired(subject=subject, content=mended.diff, original=place.placed.subject.name)
+    repaired.files[place.reach.claim_id] = file
+    dossier.repaired.append(repaired)
+    dossier.blobs.update(mended.blobs)
+    return file
+
+
+def _nulls(mended: Mended, subject: str) -> list[Null]:
+    """Write down the ways that came to nothing under a remedy, each with the words of what held."""
+    index = {route.name: cell for cell, route in enumerate(ROUTES)}
+    held = {name: words for name, words in mended.held_routes.items() if name in index}
+    recipe = Recipe(
+        instrument="routes", version="1", seed=0, unit="sandbox runs", allotted=mended.runs, spent=mended.runs,
+        subject=subject,
+    )  # fmt: skip
+    detail: dict[str, Plain] = {**held, "probes": [dict(probe) for probe in mended.probes]}
+    cells = tuple(sorted(index[name] for name in held))
+    told = [Null(claim="", cells=cells, recipe=recipe, detail=detail)]
+    if mended.untried:
+        reason = f"The budget did not reach: {', '.join(mended.untried)}."
+        told.append(Null(claim="", cells=(), recipe=recipe, obstruction=reason))
+    return told
+
+
+def barrier(dossier: Dossier, place: Place) -> None:
+    """Make of the remedies an experiment on what was in the way: the share of ways that get through, with and without.
+
+    Ways that a remedy does not promise to stop count as got through.
+    """
+    held = next((one for one in place.mended if one.held), None)
+    if place.reach is None or place.attacked is None or held is None:
+        return
+    before, after = (
+        _through(place.attacked.records),
+        _through(held.records) | {cell for cell, route in enumerate(ROUTES) if route.name in held.residual},
+    )
+    arms, table = [], dict[str, Plain]()
+    for name, cells in ((held.name, after), ("as things were", before)):
+        low, high = clopper_pearson(len(cells), len(ROUTES))
+        arms.append(
+            Arm(name=name, failures=len(cells), trials=len(ROUTES), lower=float_text(low), upper=float_text(high))
+        )
+        table[name] = {"failures": [int(cell in cells) for cell in range(len(ROUTES))]}
+    content = canonical_json({"schema": "safetyboard.trials/1", "arms": table})
+    dossier.blobs[digest_of(content)] = content
+    clear = float.fromhex(arms[0].upper) < float.fromhex(arms[1].lower)
+    recipe = Recipe(
+        instrument="routes", version="1", seed=dossier.order.seed, unit="sandbox runs", allotted=held.runs,
+        spent=held.runs, subject=place.reach.content,
+    )  # fmt: skip
+    dossier.files[place.reach.claim_id].evidence.append(
+        Ablation(
+            claim=place.reach.claim_id,
+            factor="the agent can write what judges its work, where it is judged",
+            role="necessity",
+            design="every known way once with and once without the remedy that held; a trial is one way, a failure one "
+            "that got through; the ways are not a sample of anything, so the intervals say only how few they are",
+            arms=tuple(arms),
+            outcome="for" if clear else "unclear",
+            recipe=recipe,
+            data=digest_of(content),
+        )
+    )
+
+
+def _through(records: Sequence[Any]) -> set[int]:
+    return {each.cell for each in records if isinstance(each, Execution) and each.shows == "failure"}
+
+
+def remedies_of(dossier: Dossier, place: Place) -> None:
+    """State what became of every remedy that was tried, once its claim is judged."""
+    if place.reach is None:
+        return
+    for repaired in dossier.repaired:
+        file = repaired.files.get(place.reach.claim_id)
+        mended = next((one for one in place.mended if digest_of(one.diff) == repaired.subject.content), None)
+        if file is None or file.verdict is None or mended is None or repaired.made is not None:
+            continue
+        shown = [r for r in file.evidence if isinstance(r, Execution) and r.shows == "failure"]
+        recipe = Recipe(
+            instrument=mended.name, version="1", seed=dossier.order.seed + 1, unit="sandbox runs",
+            allotted=mended.runs, spent=mended.runs, subject=repaired.subject.content,
+        )  # fmt: skip
+        cost: dict[str, Plain] = {**mended.cost, "ways that got through": len(shown)}
+        if mended.residual:
+            cost["outside what it promises, and gets through"] = ", ".join(mended.residual)
+        repaired.remedies.append(
+            Remedy(
+                claim=place.reach.claim_id,
+                subject=repaired.subject.content,
+                media_type=mended.media_type,
+                method=mended.name,
+                repaired_claim=record_id(file.asked.claim),
+                held=mended.held and not shown,
+                verdict=file.verdict.verdict,
+                evidence=file.verdict.evidence,
+                recipe=recipe,
+                cost=cost,
+                diff=f"{mended.path}\n{mended.diff.decode('utf-8', 'replace')}"[:20_000],
+            )
+        )
