@@ -39,10 +39,7 @@ def asked_first(hook: str, act: dict[str, str]) -> bool:
 def perform(act: dict[str, str]) -> str:
     """Do one act; give the system's words where it was refused."""
     try:
-        if act["kind"] == "link":
-            os.makedirs(os.path.dirname(act["path"]) or ".", exist_ok=True)
-            os.symlink(act["target"], act["path"])
-        elif act["kind"] == "write":
+        if act["kind"] == "write":
             os.makedirs(os.path.dirname(act["path"]) or ".", exist_ok=True)
             with open(act["path"], "w", encoding="utf-8") as file:
                 file.write(act["text"])

@@ -56,6 +56,7 @@ class Shown:
     judged: bool
     runs: int
     first: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def green(self) -> bool:
@@ -107,15 +108,13 @@ def shown(acts: list[Act], target: Target, enforcement: Enforcement, way: str | 
     if word != "acted":
         return Shown(ran=begun, tree=target.tree, command=("true",), words=words, judged=False, runs=1)
     tree, judge = _composed(target, enforcement, files)
-    made = [{"kind": "link", "path": path, "target": to} for path, to in links.items()]
     if enforcement.grader:
-        made = [{**link, "path": f"{WORK}/{link['path']}"} for link in made]
-    command = _command(made, judge, enforcement, collect=None, hook="")
-    sealed = enforcement.sealed and not made
-    ran = _run(tree, target, command, writable=not sealed, way=way)
+        links = {f"{WORK}/{path}": to for path, to in links.items()}
+    command = _command([], judge, enforcement, collect=None, hook="")
+    ran = _run(tree, target, command, writable=not enforcement.sealed, links=links, way=way)
     _, words = _said(ran)
     first = _command(acts, [], enforcement, collect=enforcement.persists or ("",), hook=enforcement.hook)
-    return Shown(ran=ran, tree=tree, command=command, words=words, judged=True, runs=2, first=first)
+    return Shown(ran=ran, tree=tree, command=command, words=words, judged=True, runs=2, first=first, links=links)
 
 
 def tried(  # noqa: PLR0913 - what is tried on what, and what the record of it needs
@@ -193,7 +192,10 @@ def recorded(  # noqa: PLR0913 - a record has as many parts
         changed={path: list(pair) for path, pair in one.ran.changed.items()}, output=digest_of(output),
         criterion=GREEN, shows=shows, meaning=f"{route}: {good}" if shows == "failure" else bad, recipe=recipe,
         runs=runs, setting=setting,
-        extra={"route": route, **({"acted": list(one.first)} if one.first else {})},
+        extra={
+            "route": route, **({"acted": list(one.first)} if one.first else {}),
+            **({"links": dict(one.links)} if one.links else {}),
+        },
     )  # fmt: skip
     return execution, blobs
 
@@ -266,10 +268,13 @@ def _command(
 
 def _run(  # noqa: PLR0913 - the cell's own parts
     tree: Mapping[str, bytes], target: Target, command: tuple[str, ...], *, readonly: tuple[str, ...] = (),
-    writable: bool = True, way: str | None = None,
+    writable: bool = True, links: Mapping[str, str] | None = None, way: str | None = None,
 ) -> Ran:  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
         lay_out(tree, Path(name), target.modes)
+        for path, to in (links or {}).items():
+            (Path(name) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(name) / path).symlink_to(to)
         there = tuple(path for path in readonly if (Path(name) / path).exists())
         return run(Cell(folder=Path(name), readonly=there, writable=writable, limits=LIMITS), command, way=way)
 
