@@ -28,7 +28,6 @@ def resolved(whole: Any, pointer: str) -> Any:
     return whole
 
 
-@pytest.mark.idea("B34")
 def test_done_with_reward_nothing_is_apart_from_honest_failure_and_every_citation_resolves(
     safetyboard_data: Path,
 ) -> None:

@@ -14,6 +14,7 @@ Method = Literal["dawid-skene", "crossed", "majority"]
 Cases: TypeAlias = Mapping[str, Mapping[str, bool]]
 _FOLDS = 10
 _ROUNDS = 200
+_TURNS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +33,19 @@ class Doubt:
     for_it: tuple[str, ...]
 
 
-def likely_errors(opinions: Iterable[Opinion], evaluator: str, *, method: Method = "dawid-skene") -> tuple[Doubt, ...]:
+def likely_errors(
+    opinions: Iterable[Opinion],
+    evaluator: str,
+    *,
+    method: Method = "dawid-skene",
+    known: Mapping[str, bool] | None = None,
+) -> tuple[Doubt, ...]:
     """Rank the verdicts of one evaluator, the most doubtful first; ties in an order that means nothing.
 
     Args:    method: crossed: what the others' opinions let one expect of the evaluator, learned from the other cases
              (naive Bayes, ten folds); where it says otherwise, it is doubted. dawid-skene: the truth and everybody's
              error rates estimated together, with priors. majority: the share of the others that say otherwise.
+             known: cases already reviewed and what was found; they teach who is right how often, and are not ranked.
     Raises:  WrongUse: the evaluator said nothing.
     Source:  Northcutt, Jiang and Chuang 2021, arXiv:1911.00068 (ranking by self-confidence out of sample; here over
              raters' opinions in place of features). Dawid and Skene 1979 (priors added, as in Raykar et al. 2010).
@@ -49,14 +57,42 @@ def likely_errors(opinions: Iterable[Opinion], evaluator: str, *, method: Method
             f"{evaluator} has said nothing of these cases.",
             hint=f"Name one of: {'; '.join(raters(cases)) or 'nobody'}.",
         )
-    ways: dict[str, Callable[[Cases, str], dict[str, float]]] = {
+    ways: dict[str, Callable[[Cases, str, Mapping[str, bool]], dict[str, float]]] = {
         "crossed": _crossed,
         "dawid-skene": _dawid_skene,
         "majority": _majority,
     }
-    doubts = ways[method](judged, evaluator)
-    made = [_doubt(case, said, evaluator, doubts[case]) for case, said in judged.items()]
+    reviewed = known or {}
+    doubts = ways[method](judged, evaluator, reviewed)
+    made = [_doubt(case, said, evaluator, doubts[case]) for case, said in judged.items() if case not in reviewed]
     return tuple(sorted(made, key=lambda each: (-each.doubt, digest_of(each.case.encode()))))
+
+
+def review(
+    opinions: Iterable[Opinion],
+    evaluator: str,
+    find_out: Callable[[str], bool],
+    *,
+    most: int,
+    method: Method = "dawid-skene",
+) -> dict[str, bool]:
+    """Review up to `most` cases, always the most doubtful next, and rank anew after each tenth with what was found.
+
+    What is found this way is no sample: it says nothing of the rate of errors among the rest.
+
+    Args:    find_out: gives the truth of a case, as a person who audits it does.
+    Source:  sequential selection by uncertainty is usual in active learning (Settles 2009); this takes doubt itself,
+             as the aim is to find errors and not to fit a rule.
+    """
+    held = list(opinions)
+    found: dict[str, bool] = {}
+    while len(found) < most:
+        ranking = likely_errors(held, evaluator, method=method, known=found)
+        for each in ranking[: min(max(1, most // _TURNS), most - len(found))]:
+            found[each.case] = find_out(each.case)
+        if not ranking:
+            break
+    return found
 
 
 def found_within(ranking: Sequence[Doubt], wrong: frozenset[str], share: float) -> tuple[int, int]:
@@ -76,7 +112,7 @@ def _doubt(case: str, said: Mapping[str, bool], evaluator: str, doubt: float) ->
     )
 
 
-def _majority(cases: Cases, evaluator: str) -> dict[str, float]:
+def _majority(cases: Cases, evaluator: str, known: Mapping[str, bool]) -> dict[str, float]:
     doubts = {}
     for case, said in cases.items():
         others = [good for by, good in said.items() if by != evaluator]
@@ -84,13 +120,17 @@ def _majority(cases: Cases, evaluator: str) -> dict[str, float]:
     return doubts
 
 
-def _crossed(cases: Cases, evaluator: str) -> dict[str, float]:
+def _crossed(cases: Cases, evaluator: str, known: Mapping[str, bool]) -> dict[str, float]:
     """Expect each verdict from the others' opinions, by rates from the cases of the other folds."""
     others = [by for by in raters(cases) if by != evaluator]
     folds = {case: int(digest_of(case.encode())[-8:], 16) % _FOLDS for case in cases}
     doubts = {}
     for fold in sorted(set(folds.values())):
-        taught = [said for case, said in cases.items() if folds[case] != fold]
+        taught = [
+            {**said, evaluator: known.get(case, said[evaluator])}
+            for case, said in cases.items()
+            if folds[case] != fold or case in known
+        ]
         rule = _rates(taught, evaluator, others)
         for case, said in cases.items():
             if folds[case] == fold:
@@ -121,14 +161,15 @@ def _chance_of_good(said: Mapping[str, bool], rule: Rates, others: Sequence[str]
     return _logistic(odds)
 
 
-def _dawid_skene(cases: Cases, evaluator: str) -> dict[str, float]:
+def _dawid_skene(cases: Cases, evaluator: str, known: Mapping[str, bool]) -> dict[str, float]:
     """Estimate truth and error rates in turn; the prior of a rater is to be right in two of three cases, on six."""
     names = raters(cases)
-    truth = {case: (sum(said.values()) + 1) / (len(said) + 2) for case, said in cases.items()}
+    sure = {case: float(good) for case, good in known.items() if case in cases}
+    truth = {case: (sum(said.values()) + 1) / (len(said) + 2) for case, said in cases.items()} | sure
     for _ in range(_ROUNDS):
         rates = {by: _right(cases, truth, by) for by in names}
         share = (sum(truth.values()) + 1) / (len(truth) + 2)
-        told = {case: _posterior(said, rates, share) for case, said in cases.items()}
+        told = {case: _posterior(said, rates, share) for case, said in cases.items()} | sure
         moved = max(abs(told[case] - truth[case]) for case in cases)
         truth = told
         if moved < 1e-9:

@@ -19,7 +19,7 @@ from safetyboard.overseers.disagreement.opinion import (
     derived_opinions,
     recorded_opinions,
 )
-from safetyboard.overseers.disagreement.ranking import Doubt, found_within, likely_errors
+from safetyboard.overseers.disagreement.ranking import Doubt, found_within, likely_errors, review
 from safetyboard.stats.binomial import clopper_pearson
 from safetyboard.terms.episode import Outcome, Source
 from safetyboard.terms.errors import WrongUse
@@ -160,6 +160,58 @@ def test_opinions_are_taken_from_outcomes_self_reports_judgements_and_siblings()
     derived = by_case(derived_opinions(episodes, ["a", "b", "c", "d"]))
     assert [derived[case][SIBLINGS] for case in "abcd"] == [True, True, True, False]
     assert [derived[case][CLAIM] for case in "ad"] == [True, False]
+
+
+def test_a_review_learns_whom_to_believe_keeps_to_its_budget_and_asks_nothing_twice() -> None:
+    for method in METHODS:
+        opinions, errors = world(5, evaluator=0.85)
+        truth = {each.case: each.good is not (each.case in errors) for each in opinions if each.by == "evaluator"}
+        asked: list[str] = []
+
+        def find_out(case: str, asked: list[str] = asked, truth: dict[str, bool] = truth) -> bool:
+            asked.append(case)
+            return truth[case]
+
+        found = review(opinions, "evaluator", find_out, most=50, method=method)  # type: ignore[arg-type]
+        assert len(asked) == len(set(asked)) == len(found) == 50
+        assert len(errors & found.keys()) > len(errors) * 2 / 3
+        assert len(review(opinions, "evaluator", find_out, most=10_000, method=method)) == 150  # type: ignore[arg-type]
+
+
+def test_what_was_reviewed_teaches_that_a_rater_is_always_wrong() -> None:
+    chance = random.Random(2)
+    truth = {f"c{at}": chance.random() < 0.5 for at in range(120)}
+    opinions = [Opinion(case=case, by="liar", good=not good) for case, good in truth.items()]
+    opinions += [Opinion(case=case, by="evaluator", good=True) for case in truth]
+    unaware = likely_errors(opinions, "evaluator")
+    aware = likely_errors(opinions, "evaluator", known={case: truth[case] for case in list(truth)[:20]})
+    assert not truth[aware[0].case]
+    assert truth[unaware[0].case]
+    assert len(aware) == 100
+
+
+def test_errors_that_a_cheap_evaluator_makes_by_itself_are_found_in_a_third_of_the_review(
+    safetyboard_data: Path,
+) -> None:
+    """In place of a person who audits stands the recorded reward; the evaluator never sees arguments of acts."""
+    _, episodes = runs(safetyboard_data)
+    odd = [each for each in episodes if int(str(each.condition["task_id"])) % 2]
+    truth, verdicts = truths(odd), tool_tallies(odd)
+    errors = {case for case, good in verdicts.items() if good is not truth[case]}
+    opinions = derived_opinions(odd, [each.name for each in odd])
+    opinions += [Opinion(case=case, by=TALLIER, good=good) for case, good in verdicts.items()]
+    found = review(opinions, TALLIER, truth.__getitem__, most=len(odd) // 3)
+    assert len(errors) >= 10
+    assert clopper_pearson(len(errors & found.keys()), len(errors))[0] >= 2 / 3
+    # The null: raters whose words were dealt out anew among the cases find no more than chance does.
+    lucky = 0
+    for seed in range(5):
+        cases = [each.case for each in opinions if each.by != TALLIER]
+        random.Random(seed).shuffle(cases)
+        dealt = iter(cases)
+        mixed = [each if each.by == TALLIER else replace(each, case=next(dealt)) for each in opinions]
+        lucky += len(errors & review(mixed, TALLIER, truth.__getitem__, most=len(odd) // 3).keys())
+    assert lucky / (5 * len(errors)) < len(errors & found.keys()) / len(errors) - 0.25
 
 
 def test_errors_of_an_evaluator_of_real_runs_are_found_where_an_informed_second_one_exists(
