@@ -75,6 +75,7 @@ def learn(
         seed=aim.seed,
         bounds=(empty[0], empty[1]),
         reference=(),
+        by_task=_by_task(cases),
     )
     scored = [bare.score(each.episode) for each in held]
     positives: dict[str, list[float]] = {}
@@ -119,6 +120,15 @@ def parted(cases: Sequence[Case], aim: Aim) -> tuple[list[Case], list[Case]]:
     share = max(len(with_concern) // 2, reach)
     held = {*with_concern[:share], *others[: len(others) // 2]}
     return [each for each in cases if each.cluster not in held], [each for each in cases if each.cluster in held]
+
+
+def _by_task(cases: Sequence[Case]) -> bool:
+    """Tell whether runs of one task stand in one cluster, as they do unless the labels part them."""
+    clusters: dict[str, set[str]] = {}
+    for each in cases:
+        if each.episode.task:
+            clusters.setdefault(each.episode.task, set()).add(each.cluster)
+    return all(len(found) == 1 for found in clusters.values())
 
 
 def _rank(cluster: str, seed: int) -> bytes:

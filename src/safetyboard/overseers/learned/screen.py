@@ -44,7 +44,8 @@ class Screen:
     """Hold a trained screen: weights, threshold, the bounds it rests on, and the material they were made on.
 
     Args:    weights: feature -> weight. bounds: marginal, then with high probability. reference: summaries of
-             calibration runs, one an independent cluster. card: what was measured when it was trained.
+             calibration runs, one an independent cluster. by_task: whether runs of one task make one cluster; False
+             where the labels part them. card: what was measured when it was trained.
     """
 
     KIND: ClassVar[str] = "screen"
@@ -55,6 +56,7 @@ class Screen:
     seed: int
     bounds: tuple[Control, Control]
     reference: tuple[tuple[float, ...], ...]
+    by_task: bool = True
     card: Mapping[str, Plain] = field(default_factory=dict)
 
     @property
@@ -195,14 +197,16 @@ def counted(judgements: Iterable[Judgement], *, withheld: int = 0) -> Counts:
 def standing(screen: Screen, episodes: Iterable[Episode], *, level: Fraction = LEVEL) -> Standing:
     """Say whether new material still looks like that on which the bound was made.
 
-    Runs of one task count once, chosen by the screen's seed. On unchanged material the bound is withdrawn at most as
-    often as the level says. A change in what is of concern, without one in how runs look, cannot be seen here.
+    Runs of one task count once where the labels took them so, chosen by the screen's seed. On unchanged material the
+    bound is withdrawn at most as often as the level says. A change in what is of concern, without one in how runs look,
+    cannot be seen here.
     """
     groups: dict[str, list[tuple[float, ...]]] = {}
     for number, episode in enumerate(episodes):
         summary = screen.score(episode).summary
         if summary:
-            groups.setdefault(episode.task or f"run {number}", []).append(summary)
+            task = episode.task if screen.by_task else ""
+            groups.setdefault(f"task {task}" if task else f"run {number}", []).append(summary)
     new = representatives(groups, screen.seed)
     fewer = min(len(new), len(screen.reference))
     if fewer < FEWEST_COMPARED:
@@ -257,6 +261,7 @@ def answered_by(screen: Screen) -> dict[str, Plain]:
         "features": [*sorted(screen.weights)],
         "weights": [float_text(screen.weights[feature]) for feature in sorted(screen.weights)],
         "seed": screen.seed,
+        "by_task": screen.by_task,
         "bounds": [_written(each) for each in screen.bounds],
         "reference": [[float_text(value) for value in row] for row in screen.reference],
     }

@@ -59,6 +59,7 @@ def _screen(plain: dict[str, Any], card: dict[str, Any]) -> Screen:
         and all(channel in kinds for channel in plain["channels"])
         and all(len(row) == width for row in reference)
         and type(plain["seed"]) is int
+        and type(plain["by_task"]) is bool
         and isinstance(plain["axis"], str)
         and isinstance(card, dict)
     )
@@ -73,6 +74,7 @@ def _screen(plain: dict[str, Any], card: dict[str, Any]) -> Screen:
         seed=plain["seed"],
         bounds=(first, second),
         reference=reference,
+        by_task=plain["by_task"],
         card=card,
     )
 

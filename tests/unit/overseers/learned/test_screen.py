@@ -117,3 +117,11 @@ def test_with_too_few_new_runs_a_shift_is_untested_and_runs_of_one_task_count_on
     assert standing(screen(), runs()[:19]).word == "UNTESTED"
     assert standing(screen(), [replace(run, task="one") for run in runs()]).word == "UNTESTED"
     assert standing(screen(), []).word == "UNTESTED"
+
+
+def test_where_the_labels_part_runs_of_one_task_new_runs_of_it_count_each() -> None:
+    one_task = [replace(case, episode=replace(case.episode, task="one")) for case in cases()]
+    parted = learn(one_task, AIM, rule=nothing)
+    assert not parted.by_task
+    assert screen().by_task
+    assert standing(parted, [case.episode for case in one_task]).word != "UNTESTED"
