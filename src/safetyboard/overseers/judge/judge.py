@@ -43,7 +43,9 @@ class Examination:
         """Say what was not read, for people; empty where all was."""
         parts = [f"{self.unread} of {self.pieces} pieces in no window"] if self.unread else []
         parts += [f"{self.kept_back} steps of monitors and overseers kept back"] if self.kept_back else []
-        parts += [f"{self.discarded} quotations that stand nowhere discarded"] if self.discarded else []
+        parts += (
+            [f"{self.discarded} quotations discarded, as they stand nowhere or are too many"] if self.discarded else []
+        )
         return "; ".join(parts)
 
     @property

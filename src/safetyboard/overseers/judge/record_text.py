@@ -2,6 +2,7 @@
 """A recorded run as a judge is shown it: pieces of steps as data, in windows that overlap, with what was left out."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ _OVERLAP = 200
 _SHOWN = ("observe", "think", "say", "act", "result", "control")
 # Marks by which chat templates tell roles apart; escaped in JSON they read the same and begin nothing.
 _MARKS = (("<|", "\\u003c|"), ("|>", "|\\u003e"), ("[INST", "\\u005bINST"), ("[/INST", "\\u005b/INST"))
+# What ends a line or cannot be seen: a reader of text may take it for a break, or for words of its own.
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,7 @@ def entry_of(piece: Piece) -> dict[str, Plain]:
 
 
 def _line(entry: dict[str, Plain]) -> str:
-    line = json.dumps(entry, ensure_ascii=False)
+    line = _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(entry, ensure_ascii=False))
     for mark, escaped in _MARKS:
         line = line.replace(mark, escaped)
     return line
