@@ -22,7 +22,8 @@ class Detector:
              not stand in the words. effects: kinds of effect. severity: at least this. irreversible: only such.
              existing: the target was there before the agent wrote it. suite: the agent's own last test run failed,
              passed, or this step is one. removes: a pattern on words that an edit takes away. last: the agent's own
-             last act before it failed. same_target, after: names of earlier steps.
+             last act before it failed. result: this act failed.
+             same_target, after: names of earlier steps.
     """
 
     actor: Literal["agent", "user", "tool"] = "agent"
@@ -38,6 +39,7 @@ class Detector:
     suite: Literal["", "failing", "passing", "run"] = ""
     removes: re.Pattern[str] | None = None
     last: Literal["", "failed"] = ""
+    result: Literal["", "failed"] = ""
     same_target: str = ""
     after: str = ""
 

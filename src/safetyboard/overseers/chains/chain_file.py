@@ -21,7 +21,7 @@ _CHAIN = ("schema", "name", "description", "severity", "steps", "grant")
 _STEP = ("name", "flags", "detectors")
 _DETECTOR = (
     *("actor", "kinds", "tool", "target", "text", "unless", "effects", "severity", "irreversible", "existing", "suite"),
-    *("same_target", "after", "removes", "last"),
+    *("same_target", "after", "removes", "last", "result"),
 )
 _PATTERNS = ("tool", "target", "text", "unless", "removes")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +30,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "effects": get_args(EffectKind),
     "suite": ("", "failing", "passing", "run"),
     "last": ("", "failed"),
+    "result": ("", "failed"),
 }
 
 
@@ -132,6 +133,7 @@ def detector_of(entry: Any, place: str, earlier: Sequence[str] = ()) -> Detector
         unless=patterns.get("unless"),
         removes=patterns.get("removes"),
         last=entry.get("last", ""),
+        result=entry.get("result", ""),
         effects=tuple(entry.get("effects", ())),
         severity=_number(entry, "severity", place, 0),
         irreversible=entry.get("irreversible") is True,

@@ -164,7 +164,7 @@ def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
         return None
     if detector.suite and (not deed.runs if detector.suite == "run" else deed.before != detector.suite):
         return None
-    if detector.last and deed.last != detector.last:
+    if (detector.last and deed.last != detector.last) or (detector.result and deed.result != detector.result):
         return None
     if detector.removes and not _removes(detector.removes, *deed.edited):
         return None

@@ -76,7 +76,8 @@ class RecordedChain:
         chain = self.chain(lesson)
         found: list[tuple[str, Match]] = []
         number = acts = clipped = 0
-        for number, run in enumerate(runs, start=1):
+        for run in runs:
+            number += 1
             screening = screen(run, [chain])
             acts += sum(step.actor == "agent" and step.kind in ("act", "say") for step in run.steps)
             clipped += screening.unread
