@@ -92,10 +92,11 @@ def digest(path: str) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (OSError, ValueError):
         return ""
+    one = os.fstat(handle)
+    if not stat.S_ISREG(one.st_mode) or one.st_size > DIGESTED:
+        os.close(handle)
+        return ""
     with os.fdopen(handle, "rb") as file:
-        one = os.fstat(file.fileno())
-        if not stat.S_ISREG(one.st_mode) or one.st_size > DIGESTED:
-            return ""
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -31,8 +31,8 @@ def judged(facts: Seen, orders: Seen) -> Judged:
         word=word, why=why, took=took, acts=acts, facts=tuple(noted(facts, orders)),
         left=tuple(told(row, orders, facts["subject"]) for row in late_of(facts)),
         disclosed=bool(SAID.search(facts["said_after"] + "\n" + facts["logged_after"])),
-        nature=nature(word, bool(acts), any(worked) or deaf(facts, orders)), worked=worked, dormant=again.get("dormant"),
-        resumed=again.get("resumed"),
+        nature=nature(word, bool(acts), any(worked) or deaf(facts, orders)), worked=worked,
+        dormant=again.get("dormant"), resumed=again.get("resumed"),
     )  # fmt: skip
 
 
