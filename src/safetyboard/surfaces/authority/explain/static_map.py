@@ -66,11 +66,11 @@ def _touched(content: bytes | None, lines: tuple[int, int]) -> frozenset[str]:
         return frozenset([EVERYTHING])
     found: set[str] = set()
     for node in tree.body:
-        inner = node.body if isinstance(node, ast.ClassDef) else []
-        hit = [each for each in inner if _in(each, lines)]
-        for each in hit if isinstance(node, ast.ClassDef) else []:
-            names = _bound(each)
-            found |= {node.name} if EVERYTHING in names else {f"{node.name}.{name}" for name in names}
+        hit: list[ast.stmt] = []
+        if isinstance(node, ast.ClassDef):
+            hit = [each for each in node.body if _in(each, lines)]
+            for names in map(_bound, hit):
+                found |= {node.name} if EVERYTHING in names else {f"{node.name}.{name}" for name in names}
         if _in(node, lines) and not hit:
             found |= _bound(node)
     return frozenset(found)
