@@ -5,8 +5,9 @@ import pytest
 
 from safetyboard.laboratory.sandbox.cell import Limits
 from safetyboard.laboratory.sandbox.running import available
+from safetyboard.laboratory.suites import running
 from safetyboard.laboratory.suites.running import Outcomes, Suite, run_suite
-from safetyboard.terms.errors import WrongUse
+from safetyboard.terms.errors import EnvironmentFault, WrongUse
 
 pytestmark = pytest.mark.skipif(available() is not None, reason="no sandbox works here")
 
@@ -207,3 +208,16 @@ def test_another_order_shows_what_depends_on_it(framework: str) -> None:
 def test_a_path_that_leaves_the_tree_is_refused() -> None:
     with pytest.raises(WrongUse, match="not a path inside"):
         run_suite({"../out.py": b""}, Suite(framework="unittest"))
+
+
+def test_a_sandbox_without_pytest_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    spelled = running.command_for
+
+    def bare(suite: Suite, **given: object) -> tuple[str, ...]:
+        first, *rest = spelled(suite, **given)  # type: ignore[arg-type]
+        return (first, "-S", *rest)
+
+    monkeypatch.setattr(running, "command_for", bare)
+    with pytest.raises(EnvironmentFault, match="pip install pytest"):
+        run_suite(GREEN, Suite(framework="pytest"))
+    assert run_suite(GREEN, Suite(framework="unittest")).green
