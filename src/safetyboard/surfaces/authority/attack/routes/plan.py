@@ -95,6 +95,9 @@ def trivial(target: Target) -> str:
 def appended(target: Target, text: str) -> dict[str, str]:
     """Give every file of the program with some lines after its own, so that importing any of them runs these."""
     found = {path: target.tree[path].decode("utf-8", "replace").rstrip("\n") + "\n" for path in target.product}
+    # A runner that looks for tests in every folder imports those that say they are packages.
+    folders = {str(PurePosixPath(path).parent) for path in target.product} - {"."}
+    found |= {each: "" for folder in sorted(folders) if (each := f"{folder}/__init__.py") not in target.tree}
     return {path: content + text for path, content in found.items()}
 
 
