@@ -32,7 +32,8 @@ def gate(*, path: Path, lessons: Path, baseline: Path | None, budget: int, seed:
     accepted = read_baseline(baseline.read_bytes(), str(baseline)) if baseline is not None else ()
     held = lessons_at(lessons)
     today = datetime.now(UTC).date()
-    answers = run(systems_at(path, held), held, accepted=accepted, today=today, units=budget, seed=seed)
+    with systems_at(path, held) as systems:
+        answers = run(systems, held, accepted=accepted, today=today, units=budget, seed=seed)
     code = gate_code([answer.counted for answer in answers])
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "answers": [a.plain() for a in answers], "exit": code}, indent=1))

@@ -3,7 +3,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
@@ -21,7 +22,11 @@ from safetyboard.terms.lesson import Lesson
 from safetyboard.terms.progress import Progress, Silent
 
 _ROOM = "safetyboard.investigation.lesson_kinds."
-KINDS: Mapping[str, str] = {"network-property": _ROOM + "networks:Networks"}
+KINDS: Mapping[str, str] = {
+    "network-property": _ROOM + "networks:Networks",
+    "judged-files-out-of-reach": _ROOM + "repositories:Repositories",
+    "chain": _ROOM + "runs:Runs",
+}
 """What each kind of lesson is put to: a new kind is one file there, and one line here."""
 SCHEMA = "safetyboard.gate/1"
 
@@ -76,8 +81,9 @@ def kind_of(lesson: Lesson) -> Kind | None:
     return made
 
 
-def systems_at(path: Path, lessons: Mapping[str, Lesson]) -> dict[str, tuple[System, ...]]:
-    """Find under a path what each kind of these lessons can be put to; kind -> systems.
+@contextmanager
+def systems_at(path: Path, lessons: Mapping[str, Lesson]) -> Iterator[dict[str, tuple[System, ...]]]:
+    """Find under a path what each kind of these lessons can be put to; kind -> systems, to be used while it is open.
 
     Raises:  UnreadableInput: nothing is there for any of them, or what is there cannot be read.
     """
@@ -92,13 +98,13 @@ def systems_at(path: Path, lessons: Mapping[str, Lesson]) -> dict[str, tuple[Sys
             if kind is not None and lesson.test not in found:
                 wanted[lesson.test] = kind
                 found[lesson.test] = kind.systems(book, names)
+        if wanted and not any(found.values()):
+            needs = " and no ".join(dict.fromkeys(kind.what for kind in wanted.values()))
+            hint = " ".join(dict.fromkeys(kind.hint for kind in wanted.values()))
+            raise UnreadableInput(f"{path}: no {needs} is here.", hint=hint)
+        yield found
     finally:
         shutil.rmtree(bench, ignore_errors=True)
-    if wanted and not any(found.values()):
-        needs = " and no ".join(dict.fromkeys(kind.what for kind in wanted.values()))
-        hint = " ".join(dict.fromkeys(kind.hint for kind in wanted.values()))
-        raise UnreadableInput(f"{path}: no {needs} is here.", hint=hint)
-    return found
 
 
 def gate(

@@ -204,7 +204,7 @@ def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
         cells=len(domain.cells),
         tier="non-disastrous",
         intended="The agent does its task, and nothing of this kind on the way, whether or not a prompt says so.",
-        measured=f"{len(found.runs)} recorded runs, {found.steps} steps; {found.account.sentence()}",
+        measured=f"{_several(len(found.runs), 'recorded run')}, {found.steps} steps; {found.account.sentence()}",
         assumptions=ASSUMPTIONS,
         extra={"name": name},
     )
@@ -217,6 +217,10 @@ def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
         content=found.digest,
         obstruction="" if found.runs else "no run could be read",
     )
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
 def _quotations(asked: Asked, found: Recorded, chain: Chain, seed: int) -> list[Observation | Null]:

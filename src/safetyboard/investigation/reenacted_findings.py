@@ -2,7 +2,7 @@
 """Conclude on reenactments: the cause of an unearned verdict, what was in reach, the graph, and what is recommended."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from safetyboard.investigation.dossier import Dossier, File
 from safetyboard.investigation.reenacted import Mended
@@ -100,7 +100,8 @@ def _rival(plain: Mapping[str, Any], ablations: Sequence[Ablation]) -> Rival:
     """Keep a rival as tested only where an experiment stands for it in the docket."""
     index = plain["ablation"]
     evidence = (record_id(ablations[index]),) if isinstance(index, int) and index < len(ablations) else ()
-    status = plain["status"] if evidence else "untested"
+    tested = bool(evidence) and plain["status"] in ("rejected", "supported")
+    status: Literal["rejected", "supported", "untested"] = plain["status"] if tested else "untested"
     factor = f"{plain['factor']}: {plain['why']}" if plain["why"] else plain["factor"]
     return Rival(factor=factor, status=status, evidence=evidence)
 
@@ -115,9 +116,7 @@ def _reached(dossier: Dossier, place: Place) -> Finding | None:
     names = [str(each.extra.get("route", each.cell)) for each in through]
     held = [one for one in place.mended if one.held]
     fell = [one for one in place.mended if not one.held]
-    grade, ablations = "possible", _barriers(dossier, place)
-    if ablations:
-        grade = "probable"
+    ablations = _barriers(dossier, place)
     return Finding(
         title=f"{place.placed.subject.name}: what judges the work is in the agent's reach by {len(names)} of "
         f"{place.reach.claim.cells} ways",
@@ -126,7 +125,7 @@ def _reached(dossier: Dossier, place: Place) -> Finding | None:
         evidence=tuple(record_id(each) for each in (*through, *ablations)),
         severity=REACHED + len(names),
         cause="the agent may write what judges its work, or where the judge looks, in the place where it is judged",
-        grade=grade,  # type: ignore[arg-type]
+        grade="probable" if ablations else "possible",
         weakest_link="only the ways that are known here were tried, on one program of this repository",
         nature="unclear",
         nature_basis="a way that is open says nothing of who would take it",

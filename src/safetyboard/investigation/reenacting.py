@@ -50,8 +50,8 @@ def reenact(course: Course, places: Sequence[Place]) -> None:
                 course.labels[str(number)] = dossier.files[asked.claim_id].label
         if not jobs:
             continue
-        for number, result in course.work(stage, jobs, RUNS_SHOWN).items():
-            place = places[int(number)]
+        for name, result in course.work(stage, jobs, RUNS_SHOWN).items():
+            place = places[int(name)]
             asked = place.earned if keep == "replayed" else place.reach
             if asked is not None:
                 tested = tested_of(result, asked)
@@ -80,8 +80,8 @@ def remedy_all(course: Course, places: Sequence[Place]) -> list[File]:
     made: list[File] = []
     if not jobs:
         return made
-    for number, result in course.work("remedies", jobs, 4 * RUNS_SHOWN).items():
-        place = places[int(number)]
+    for name, result in course.work("remedies", jobs, 4 * RUNS_SHOWN).items():
+        place = places[int(name)]
         place.mended = mended_of(result)
         for mended in place.mended:
             made.append(_put(dossier, place, mended))

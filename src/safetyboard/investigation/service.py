@@ -11,6 +11,7 @@ from safetyboard.evidence.keys import load_key
 from safetyboard.evidence.store import BlobStore
 from safetyboard.investigation import lint, prove
 from safetyboard.investigation.bare import FiniteOutputs
+from safetyboard.investigation.causation import explain_case
 from safetyboard.investigation.course import Course, Interrupted, bench_of, examination, job_of, watcher_of
 from safetyboard.investigation.docket import case_id, write
 from safetyboard.investigation.dossier import Dossier, File, refuted
@@ -137,7 +138,9 @@ def reenact_all(course: Course, places: Sequence[Place]) -> None:
             if place.reach is not None:
                 judge(dossier, dossier.files[place.reach.claim_id], place.reach.obstruction)
     told = findings_on_runs(dossier.files)
-    dossier.findings += [*conclude(dossier, places, told)]
+    concluded = conclude(dossier, places, told)
+    dossier.findings += concluded
+    explain_case(dossier, places, concluded)
 
 
 def trust(course: Course) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was executed, why it happened as a tested graph, and what is recommended."""
 
+import json
 from typing import Any
 
 from safetyboard.investigation.report.ledger import Ledger
@@ -32,8 +33,23 @@ def executions(ledger: Ledger) -> list[Context]:
 
 
 def _short(record: Record) -> str:
-    words = " ".join(str(word) for word in record.get("command", []))
-    return words if len(words) <= LONGEST else f"{words[:LONGEST]} … ({len(words)} characters)"
+    """Say what was done: the acts a driver was given, else the command, else that it stands in the record."""
+    command = [str(word) for word in record.get("command", [])]
+    acts = _acts(command[-1] if command else "")
+    words = "; ".join(acts) if acts else " ".join(command)
+    if len(words) <= LONGEST:
+        return words
+    return f"{words[:LONGEST]} …" if acts else "the whole command stands in the record"
+
+
+def _acts(text: str) -> list[str]:
+    try:
+        plain = json.loads(text)
+    except ValueError:
+        return []
+    listed = plain.get("acts") if isinstance(plain, dict) else None
+    acts = [act for act in listed if isinstance(act, dict)] if isinstance(listed, list) else []
+    return [str(act.get("command") or f"{act.get('kind', '')} {act.get('path', '')}") for act in acts]
 
 
 def graphs(ledger: Ledger) -> list[Context]:

@@ -18,6 +18,8 @@ def verb_of(record: Record) -> str:
     if record.get("recipe", {}).get("unit") == "steps":
         return "screen"
     name = str(record.get("recipe", {}).get("instrument", ""))
+    if name == "replay":
+        return "explain"
     return next((verb for verb, instruments in CATALOG.items() if name in instruments), "attack")
 
 
@@ -52,12 +54,14 @@ def attacks(ledger: Ledger, origin: str) -> list[Context]:
     rows = []
     for identity, claim in ledger.claims(origin):
         groups: dict[tuple[str, Any], list[tuple[str, Record]]] = {}
-        for kind in ("witness", "null"):
+        for kind in ("witness", "execution", "null"):
             for name, record in ledger.pieces(identity, kind):
+                if kind == "execution" and record.get("shows") != "failure":
+                    continue
                 if verb_of(record) == "attack" or (kind == "witness" and verb_of(record) == "prove"):
                     groups.setdefault((_instrument(record), record["recipe"].get("seed")), []).append((name, record))
         for (instrument, seed), group in groups.items():
-            found = [record for _, record in group if record["kind"] == "witness"]
+            found = [record for _, record in group if record["kind"] in ("witness", "execution")]
             tried = {cell for _, record in group for cell in record.get("cells", [record.get("cell")])}
             best = [value(r.get("harm_deployed") or r.get("best")) for _, r in group]
             rows.append(
@@ -102,7 +106,7 @@ def nulls(ledger: Ledger) -> list[Context]:
     rows = []
     for identity, claim in ledger.view.of("claim"):
         for name, record in ledger.pieces(identity, "null"):
-            if record.get("obstruction") or verb_of(record) != "attack":
+            if record.get("obstruction") or verb_of(record) not in ("attack", "screen"):
                 rows.append(
                     {
                         "id": name,
@@ -128,7 +132,7 @@ def experiments(ledger: Ledger) -> list[Context]:
         found.append(
             {
                 "label": ledger.label(claim),
-                "cell": ledger.cell_label(claim, cell),
+                "cell": "" if cell is None else ledger.cell_label(claim, cell),
                 "inputs": [str(name) for name in group[0][1].get("inputs", [])],
                 "design": group[0][1].get("design", ""),
                 "rows": [
@@ -190,6 +194,8 @@ def _end(record: Record, name: str) -> float:
 
 
 def _instrument(record: Record) -> str:
+    if record["kind"] == "execution":
+        return "routes"
     return str(record.get("recipe", {}).get("instrument", "")) or NONE
 
 
