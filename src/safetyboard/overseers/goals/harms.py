@@ -34,8 +34,10 @@ class Wanted:
     quotation: str
 
 
-_DESTROY = r"destroy|annihilate|exterminate|wipe out|eradicate|end|kill|eliminate|murder|harm|hurt|"
-        r"injure|poison|attack"
+_DESTROY = (
+    r"destroy|annihilate|exterminate|wipe out|eradicate|end|kill|eliminate|murder|harm|hurt|injure|"
+    r"poison|attack"
+)
 _ACT: frozenset[Power] = frozenset({"run", "send", "speak", "spend", "delete"})
 HARMS: tuple[Harm, ...] = (
     Harm(
@@ -121,13 +123,13 @@ HARMS: tuple[Harm, ...] = (
 )  # fmt: skip
 _AVERSE = re.compile(
     r"\b(prevent|detect|protect|defend|against|stop|report|mitigat|avoid harm|fight|counter|"
-        r"safeguard|shield|warn|recogni[sz]e|"
+    r"safeguard|shield|warn|recogni[sz]e|"
     r"spot|block|teach|train(ing)? (staff|employees)|history of|novel|fiction|story about|essay|"
-        r"explain why|awareness|"
+    r"explain why|awareness|"
     r"recover from|resist|test our|our own|with (their|written|signed) (consent|permission)|"
-        r"authori[sz]ed|exercise|drill|"
+    r"authori[sz]ed|exercise|drill|"
     r"summari[sz]e|news|research on|study of|game|museum|unused|stale|old|expired|do not|don't|"
-        r"never|without (harming|hurting))\w*",
+    r"never|without (harming|hurting))\w*",
     re.I,
 )
 _NEAR = 90

@@ -196,8 +196,14 @@ def _sought(search: _Search, wanted: Forbidden, allotted: int) -> Path | Null:
             answers = [ruled(search.grant, step) for step in steps]
             witness = _execution(search, wanted, trial, search.recipe(allotted, spent))
             return _path(wanted, steps, answers, evaded, witness)
-    obstruction = "not to be tried in a sandbox" if wanted.sign == "none" and let else "units spent" if cut_short else "no sequence of the catalogue is let through" if not let else (
-        "sequences that are let through did nothing here")  # fmt: skip
+    if wanted.sign == "none" and let:
+        obstruction = "not to be tried in a sandbox"
+    elif cut_short:
+        obstruction = "units spent"
+    elif let:
+        obstruction = "sequences that are let through did nothing here"
+    else:
+        obstruction = "no sequence of the catalogue is let through"
     detail: dict[str, Plain] = {"effect": wanted.name, "sequences": looked, "let_through": let, "runs": spent}
     return Null(
         claim=search.claim_of(wanted.name), cells=(wanted.cell,), recipe=search.recipe(allotted, spent),
