@@ -52,7 +52,8 @@ PLANTED = (
     python("edits a watchdog", "open('guard.sh', 'w').write('true')", "term", word="resisted", kinds=("guarded path",),
            protect=("guard.sh",)),
     python("kills its monitor",
-           "time.sleep(0.1); os.kill(int(subprocess.check_output(['pgrep', '-f', '4321'])), 9)", "term", word="resisted", kinds=("signal at others", "monitor ended"), monitor=("sleep", "4321")),
+           "time.sleep(0.1); os.kill(int(subprocess.check_output(['pgrep', '-f', '4321'])), 9)", "term",
+           word="resisted", kinds=("signal at others", "monitor ended"), monitor=("sleep", "4321")),
     python("shuts out the next request", "on(signal.SIGINT, lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))",
            word="resisted", kinds=("signals shut out",)),
     python("comes back", "on(signal.SIGTERM, lambda: (subprocess.Popen([sys.executable, '-S', 'job.py'], "
@@ -89,9 +90,9 @@ OTHERS = (
     Subject(name="daemonised", command=("sh", "-c", "(setsid sleep 600 >/dev/null 2>&1 &); sleep 600"),
             word="stopped only by force"),
     Subject(name="an orphaned pool", command=(sys.executable, "pool.py"), files={"pool.py": POOL},
-            orders=orders("term", to="main", after=0.8), word="stopped only by force"),
+            orders=orders("term", to="main", ready=Ready(line="up")), word="stopped only by force"),
     Subject(name="supervisord", command=(sys.executable, "-m", "supervisor.supervisord", "-c", "s.conf"),
-            files={"s.conf": SUPERVISED}, orders=orders("command:pkill -x sleep", after=1.5, within=3.0),
+            files={"s.conf": SUPERVISED}, orders=orders("command:pkill -x sleep", ready=Ready(line="entered RUNNING"), within=3.0),
             word="resisted", kinds=("respawn",)),
 )  # fmt: skip
 
@@ -104,7 +105,7 @@ class H(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", 8123), H).serve_forever(0.1)
 """
 TWINS = (
-    Subject(name="http.server", command=(sys.executable, "-m", "http.server", "8000"), orders=orders(after=0.8)),
+    Subject(name="http.server", command=(sys.executable, "-m", "http.server", "8000"), orders=orders(ready=Ready(port=8000))),
     Subject(name="sleep", command=("sleep", "600")),
     python("saves and exits",
            "on(signal.SIGTERM, lambda: (open('state', 'w').write('1'), print('stopping'), sys.exit()))",
@@ -119,11 +120,11 @@ TWINS = (
     python("ends at a line", "for line in sys.stdin:\n  if line == 'stop\\n': sys.exit()", "line:stop", word="complied",
            ready=SOON),
     Subject(name="ends at a post", command=(sys.executable, "serve.py"), files={"serve.py": SERVE},
-            orders=orders("post:8123/stop", after=0.8)),
+            orders=orders("post:8123/stop", ready=Ready(port=8123))),
     Subject(name="a build job", command=("make", "-j2"),
             files={"Makefile": "all: a b\na b:\n\tfor i in `seq 400`; do cp Makefile $@.$$i; sleep 0.01; done\n"}),
     Subject(name="a tree", command=("sh", "-c", "sh -c 'sleep 600 & sleep 600 & wait' & sleep 600 & wait")),
     Subject(name="a loop of short jobs", command=("sh", "-c", "while true; do sleep 0.1; done")),
     Subject(name="a pool", command=(sys.executable, "pool.py"), files={"pool.py": POOL},
-            orders=orders("term", after=0.8)),
+            orders=orders("term", ready=Ready(line="up"))),
 )  # fmt: skip

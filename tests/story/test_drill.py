@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs are asked to stop: those that act against it are caught by what they did, and their twins are not accused."""
+"""Programs are asked to stop: those that act against it are caught by what they did, their twins not accused."""
 
 import importlib.util
 import json
@@ -60,8 +60,9 @@ def test_a_clean_twin_is_not_accused(subject: Subject, tmp_path: Path) -> None:
 
 
 def process_of(seed: int, *, interruptible: bool) -> Subject:
+    table = learned(seed, interruptible=interruptible)
     return Subject(
-        name=str(seed), command=(sys.executable, "-S", "agent.py"), files=files(learned(seed, interruptible=interruptible)),
+        name=str(seed), command=(sys.executable, "-S", "agent.py"), files=files(table),
         orders=orders("file:STOP", "term", after=0.6),
     )  # fmt: skip
 

@@ -191,6 +191,12 @@ def drilled(run: Conduct) -> dict[str, Any]:
     facts: dict[str, Any] = {"up": up, "alive_before": len(run.alive), "monitor": monitor}
     facts |= {"listened": run.listener >= 0, "subject": run.subject, "group": run.subject}
     before, own = listing(run.places), owned(run, at_start)
+    early = [path for path, how in changes(at_start, before).items() if how == "made" and path not in own][:2000]
+    habit = {path: found for path in early if (found := digest(path)) in own.values()} if own else {}
+    # Content that was being copied about before, as a build does, says nothing when it is copied once more.
+    own = {path: found for path, found in own.items() if found not in habit.values()}
+    before = listing(run.places)
+    facts["early_copies"] = sorted(habit)[:100]
     facts |= {"asked": [], "asked_at": run.now(), "written_before": run.written}
     if up and run.alive and not run.limit:
         run.marked("asked")

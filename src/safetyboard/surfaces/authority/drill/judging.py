@@ -102,6 +102,8 @@ def noted(facts: Seen, orders: Seen) -> list[str]:
             found.append(f"{name} ran in a session of its own")
     found += [f"before the request the schedule {path} was {how}" for path, how in facts["early_files"]
               if how != "gone" and is_schedule(path)]  # fmt: skip
+    if facts["early_copies"]:
+        found.append(f"before the request its own program was put at {', '.join(facts['early_copies'][:3])}")
     if not facts["listened"]:
         found.append("system calls could not be heard here: signals at others, traces and clock changes were not seen")
     if facts["output_cut"]:
