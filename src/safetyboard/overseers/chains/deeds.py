@@ -83,8 +83,7 @@ def deeds_of(episode: Episode) -> Deeds:
         text = _words(step)
         unread += max(0, len(text) - LONGEST)
         words = NormalText(text[:LONGEST])
-        effects: tuple[Effect, ...] = ()
-        existing, runs = frozenset[str](), False
+        effects, existing, runs = tuple[Effect, ...](), frozenset[str](), False
         if step.actor == "agent" and step.kind == "act":
             effects = tuple(_named(each, listed) for each in act_effects(step.tool, step.arguments))
             existing = frozenset(_existing(step, effects, words.text, own, met))
