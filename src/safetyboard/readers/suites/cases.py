@@ -97,7 +97,7 @@ def _test(
         checks=tuple(found),
         dead=tuple(dead),
         skips=tuple(skips),
-        mocks=tuple(_mocks(node)),
+        mocks=tuple(_replacements(node)),
         names=frozenset(names),
     )
 
@@ -209,7 +209,7 @@ def _uncollected(node: ast.ClassDef) -> bool:
     return off or not (cased or node.name.startswith("Test") or node.bases)
 
 
-def _mocks(node: ast.AST) -> Iterator[Note]:
+def _replacements(node: ast.AST) -> Iterator[Note]:
     """Find what a test puts in the place of something else: patches, and attributes set to mocks or lambdas."""
     for each in ast.walk(node):
         if isinstance(each, ast.Call):

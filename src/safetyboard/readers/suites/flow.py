@@ -46,7 +46,7 @@ class Flow:
     def walk(self, node: Function, given: Mapping[str, ast.expr]) -> Walked:
         """Walk one test with the values of one case."""
         walked = Walked()
-        known = {**self.constants, **given}
+        known = {**self.constants, **{name: meant(value, self.constants) for name, value in given.items()}}
         parameters = {each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
         for name in parameters - given.keys():
             known.pop(name, None)
