@@ -161,6 +161,25 @@ def test_tools_known_by_schema_alone_are_declared_and_never_executed() -> None:
 
 
 @sandboxed
+def test_a_denied_file_of_the_tree_is_replaced_by_bait_before_anything_runs() -> None:
+    found = reach(
+        claude(("Bash(git *)",), ("Read(./conf/.env)",)), {"conf/.env": b"KEY=real\n", "a.py": b""},
+        budget=Budget(units=30), seed=3, progress=Silent(), claim_of=lambda effect: CLAIM,
+        only=["read what a rule denies: conf/.env"],
+    )  # fmt: skip
+    assert len(found.paths) == 1
+    assert_it_happened(found)
+    assert b"KEY=real\n" not in {content for content, _ in found.folder.values()}
+    assert found.folder["work/a.py"] == (b"", 0o644)
+
+
+@sandboxed
+def test_the_same_seed_gives_the_same_answer() -> None:
+    grant = claude(("Bash(find *)",))
+    assert searched(grant, "read credentials") == searched(grant, "read credentials")
+
+
+@sandboxed
 def test_a_denial_of_everything_is_never_claimed_to_be_passed() -> None:
     found = searched(claude(("Bash(git *)", "Edit"), ("Bash", "Edit", "Write"), "dontAsk"))
     assert [path.effect for path in found.paths] == []

@@ -116,7 +116,7 @@ def reach(
     if reason := available():
         raise EnvironmentFault(f"Nothing can be tried without a sandbox. {reason}")
     read, written = _named(grant, tree, _READ_TOOLS), _named(grant, tree, _WRITE_TOOLS)
-    stage = staged(tree, grant.format, tuple(dict.fromkeys((*read, *written))))
+    stage = staged(tree, grant.format, read, written)
     walls = walls_of(grant, stage)
     search = _Search(grant=grant, stage=stage, walls=walls, seed=seed, claim_of=claim_of, progress=progress)
     wanted = [each for each in forbidden(stage, read, written) if not only or each.name in only]
