@@ -51,6 +51,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.idea("K19")
+@pytest.mark.slow
 def test_a_plain_grant_is_affected_and_its_twin_out_of_reach_is_not() -> None:
     needle, twin = put(repository()), put(repository(OUTSIDE, compose__yaml=APART))
     assert needle.answer == "affected"
