@@ -39,3 +39,6 @@ ROUTES: tuple[Route, ...] = (
     EarlyExit(),
     ForgedResults(),
 )
+
+CATALOG: dict[str, str] = {route.name: f"{type(route).__module__}:{type(route).__name__}" for route in ROUTES}
+"""Where each stands, by name: what the page of catalogues is generated from."""
