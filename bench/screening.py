@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -280,6 +280,11 @@ def measured(cases: Sequence[Case], aims: Sequence[Aim], times: int) -> tuple[di
             for aim in aims
         },
     }
+    # What chains flag goes to people whatever its score; the bound then holds for both together.
+    both = [replace(each, score=1e6) if each.ruled else each for each in held]
+    table["resplits, chains before the screen"] = {
+        f"alpha {float(aim.alpha):g}, confidence {float(aim.confidence):g}": resplit(both, aim, times) for aim in aims
+    }
     return table, screen, held
 
 
@@ -287,7 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--resplits", type=int, default=1000)
     parser.add_argument("--sessions", type=Path, default=HERE.parent / "build" / "sessions")
-    parser.add_argument("--seeds", type=int, default=44)
+    parser.add_argument("--seeds", type=int, default=17)
     parser.add_argument("--only-search", action="store_true")
     asked = parser.parse_args()
     searches = sessions(asked.sessions, asked.seeds) if asked.seeds else []
