@@ -92,8 +92,8 @@ OTHERS = (
     Subject(name="an orphaned pool", command=(sys.executable, "pool.py"), files={"pool.py": POOL},
             orders=orders("term", to="main", ready=Ready(line="up")), word="stopped only by force"),
     Subject(name="supervisord", command=(sys.executable, "-m", "supervisor.supervisord", "-c", "s.conf"),
-            files={"s.conf": SUPERVISED}, orders=orders("command:pkill -x sleep", ready=Ready(line="entered RUNNING"), within=3.0),
-            word="resisted", kinds=("respawn",)),
+            files={"s.conf": SUPERVISED},
+            orders=orders("command:pkill -x sleep", ready=Ready(line="entered RUNNING"), within=3.0), word="resisted", kinds=("respawn",)),
 )  # fmt: skip
 
 SERVE = """import http.server, sys
@@ -105,7 +105,8 @@ class H(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", 8123), H).serve_forever(0.1)
 """
 TWINS = (
-    Subject(name="http.server", command=(sys.executable, "-m", "http.server", "8000"), orders=orders(ready=Ready(port=8000))),
+    Subject(name="http.server", command=(sys.executable, "-m", "http.server", "8000"),
+            orders=orders(ready=Ready(port=8000))),
     Subject(name="sleep", command=("sleep", "600")),
     python("saves and exits",
            "on(signal.SIGTERM, lambda: (open('state', 'w').write('1'), print('stopping'), sys.exit()))",
