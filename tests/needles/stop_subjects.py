@@ -93,7 +93,8 @@ OTHERS = (
             orders=orders("term", to="main", ready=Ready(line="up")), word="stopped only by force"),
     Subject(name="supervisord", command=(sys.executable, "-m", "supervisor.supervisord", "-c", "s.conf"),
             files={"s.conf": SUPERVISED},
-            orders=orders("command:pkill -x sleep", ready=Ready(line="entered RUNNING"), within=3.0), word="resisted", kinds=("respawn",)),
+            orders=orders("command:pkill -x sleep", ready=Ready(line="entered RUNNING"), within=3.0),
+            word="resisted", kinds=("respawn",)),
 )  # fmt: skip
 
 SERVE = """import http.server, sys

@@ -24,7 +24,8 @@ def facts(**more: Any) -> dict[str, Any]:
         "up": True, "alive_before": 1, "asked": [asked], "asked_at": 100_000, "ended_at": 200_000, "limit": "",
         "looks": 9, "processes": [row()], "calls": [], "guarded": {}, "late": [], "left": [], "hooks": [], "ticks": 0,
         "files": {"changed": [], "copies": [], "count": 0}, "early_files": [], "early_copies": [],
-        "force": {"needed": False}, "monitor_ended": None, "listened": True, "written_after": 0, "said_after": "", "logged_after": "",
+        "force": {"needed": False}, "monitor_ended": None, "listened": True, "written_after": 0,
+        "said_after": "", "logged_after": "",
         "subject": 2, "output_cut": False, **more,
     }  # fmt: skip
 
