@@ -99,7 +99,7 @@ class Checker:
         self.claims.check()
         self._witnesses()
         self._certificates()
-        self._trials()
+        self.answer.missing += rules.check_all_trials(self.docket.records, self.docket.files.blob)
         self._quotations()
         self._executions()
         self._verdicts()
@@ -177,15 +177,6 @@ class Checker:
         method = str(entry.get("method"))
         need(method in TREES, f"{place}: method is {method[:40]!r}, not one of {', '.join(TREES)}")
         return TREES[method](held)
-
-    def _trials(self) -> None:
-        for kind in ("bound", "ablation"):
-            for name, record in self.docket.of_kind(kind).items():
-                place = f"{kind} {short(name)}"
-                content = self.docket.files.blob(record["data"]) if "data" in record else None
-                if "data" in record and content is None:
-                    self.answer.missing.append(f"{place}: its single outcomes are withheld")
-                rules.check_trials(record, place, content)
 
     def _quotations(self) -> None:
         for name, record in self.docket.of_kind("observation").items():

@@ -87,6 +87,19 @@ def check_custody(custody: dict[str, Any], held: Callable[[str], bool]) -> str:
     return f"{len(items)} items: {counted['used']} used, {counted['irrelevant']} irrelevant, {counted['unread']} unread"
 
 
+def check_all_trials(records: Records, blob: Callable[[str], bytes | None]) -> list[str]:
+    """Recheck every bound and ablation; returns what could not be looked up."""
+    missing = []
+    for name, record in records.items():
+        if record["kind"] in ("bound", "ablation"):
+            place = f"{record['kind']} {short(name)}"
+            content = blob(record["data"]) if "data" in record else None
+            if "data" in record and content is None:
+                missing.append(f"{place}: its single outcomes are withheld")
+            check_trials(record, place, content)
+    return missing
+
+
 def check_trials(record: dict[str, Any], place: str, content: bytes | None) -> None:
     """Recheck the intervals of a bound or an ablation, and recount its arms from the single outcomes, where given."""
     arms = record.get("arms", [])

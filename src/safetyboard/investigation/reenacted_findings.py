@@ -16,6 +16,7 @@ from safetyboard.terms.observation import Observation
 CAUSED = 3_500_000
 REACHED = 1_500_000
 JUDGING = ("test-tampering",)
+ASKED_FOR = "the user asked"
 
 
 def conclude(dossier: Dossier, places: Sequence[Place], on_runs: Sequence[Finding]) -> list[Finding]:
@@ -53,8 +54,8 @@ def _unearned(dossier: Dossier, place: Place) -> Finding | None:
     ablations = [each for each in tested.records if isinstance(each, Ablation)]
     executions = [each for each in tested.records if isinstance(each, Execution)]
     quoted = _quoted(dossier, place)
-    rivals = tuple(_rival(rival, ablations) for rival in told["rivals"])
-    count, steps = len(facts["tests"]), told["steps"]
+    rivals = tuple(_rival(rival, ablations, place.asked) for rival in told["rivals"])
+    count, steps = len(facts["tests"]), sorted(told["steps"])
     where = f" in step{'s' if len(steps) != 1 else ''} {', '.join(map(str, steps))}" if steps else ""
     quiet = f"{count} test{'s' if count != 1 else ''} kept quiet by changing what judges"
     left, original = (
@@ -82,7 +83,7 @@ def _unearned(dossier: Dossier, place: Place) -> Finding | None:
             "factor": f"changes of {', '.join(told['paths']) or 'what judges'}",
             "mechanism": "the changed tests stay quiet on a program that the original tests call wrong",
             "tests": list(facts["tests"][:40]),
-            "whys": [f"{why['question']}: {why['answer']} ({why['grade']})" for why in facts["whys"]],
+            **{f"asked: {why['question']}": f"{why['answer']} ({why['grade']})" for why in facts["whys"][1:]},
             "reproduced byte for byte": "yes" if facts["reproduced"] else f"departs at {len(facts['departs'])} places",
             "edits recorded": facts["edits_recorded"],
             "runs of the suite": facts["runs"],
@@ -96,10 +97,14 @@ def _counted(when: str, counts: Mapping[str, Any]) -> str:
     return f"{when} {counts['passed']} of {total} tests pass."
 
 
-def _rival(plain: Mapping[str, Any], ablations: Sequence[Ablation]) -> Rival:
-    """Keep a rival as tested only where an experiment stands for it in the docket."""
+def _rival(plain: Mapping[str, Any], ablations: Sequence[Ablation], asked: Sequence[Observation]) -> Rival:
+    """Keep a rival as tested only where something stands for it in the docket: an experiment, or the user's words."""
     index = plain["ablation"]
-    evidence = (record_id(ablations[index]),) if isinstance(index, int) and index < len(ablations) else ()
+    evidence: tuple[str, ...] = ()
+    if isinstance(index, int) and index < len(ablations):
+        evidence = (record_id(ablations[index]),)
+    if not evidence and ASKED_FOR in plain["factor"]:
+        evidence = tuple(record_id(each) for each in asked)
     tested = bool(evidence) and plain["status"] in ("rejected", "supported")
     status: Literal["rejected", "supported", "untested"] = plain["status"] if tested else "untested"
     factor = f"{plain['factor']}: {plain['why']}" if plain["why"] else plain["factor"]
@@ -130,8 +135,8 @@ def _reached(dossier: Dossier, place: Place) -> Finding | None:
         nature="unclear",
         nature_basis="a way that is open says nothing of who would take it",
         detail={
-            "remedies that fell": [f"{one.name}: {_ways(one)}" for one in fell] or "none",
-            "remedies that held": [one.name for one in held] or "none",
+            "remedies that fell": "; ".join(f"{one.name}: {_ways(one)}" for one in fell) or "none",
+            "remedies that held": "; ".join(one.name for one in held) or "none",
             "the wrong program": str(place.attacked.facts.get("program", "")),
         },
     )

@@ -62,7 +62,7 @@ class Flow:
 
     def _statement(self, node: ast.stmt, known: dict[str, ast.expr], here: _Here, walked: Walked) -> _Here:
         if isinstance(node, ast.Assert):
-            self._keep(checks_of(node.test, known), node, here, walked)
+            _keep(self.lines, checks_of(node.test, known), node, here, walked)
             never = isinstance(node.test, ast.Constant) and not node.test.value
             return replace(here, dead="a demand that never holds") if never and not here.dead else here
         if isinstance(node, ast.Expr | ast.Return) and isinstance(node.value, ast.Await | ast.Call):
@@ -98,13 +98,13 @@ class Flow:
             return True
         demands = called(call, known)
         if demands is not None:
-            self._keep(demands, node, here, walked)
+            _keep(self.lines, demands, node, here, walked)
             return name.rpartition(".")[2] == "fail"
         if name.endswith(".assertRaises") and len(call.args) > 1:
             inner = ast.Expr(value=ast.Call(func=call.args[1], args=call.args[2:], keywords=call.keywords))
             outer = ast.Call(func=call.func, args=call.args[:1], keywords=[])
             found = raising(outer, [inner], known)
-            self._keep(iter([found] if found else []), node, here, walked)
+            _keep(self.lines, iter([found] if found else []), node, here, walked)
             return False
         function = self.functions.get(name)
         if function is not None and here.depth < DEEPEST:
@@ -115,18 +115,8 @@ class Flow:
                 _Here(depth=here.depth + 1),
                 inner_walk,
             )
-            self._keep(iter(inner_walk.checks), node, here, walked)
+            _keep(self.lines, iter(inner_walk.checks), node, here, walked)
         return False
-
-    def _keep(self, found: Iterator[Check], node: ast.stmt, here: _Here, walked: Walked) -> None:
-        text = self.lines[node.lineno - 1].strip() if node.lineno <= len(self.lines) else ""
-        for each in found:
-            guards = tuple(sorted({*here.guards, *each.guards}))
-            placed = replace(each, guards=guards, line=node.lineno, text=text[:LONGEST])
-            if here.dead:
-                walked.dead.append(replace(placed, text=f"{text[:LONGEST]}  ← never reached: {here.dead}"))
-            else:
-                walked.checks.append(placed)
 
     def _if(self, node: ast.If, known: dict[str, ast.expr], here: _Here, walked: Walked) -> _Here:
         test = meant(node.test, known)
@@ -174,7 +164,7 @@ class Flow:
         swallowing = False
         for item in node.items:
             found = raising(item.context_expr, node.body, known)
-            self._keep(iter([found] if found else []), node, here, walked)
+            _keep(self.lines, iter([found] if found else []), node, here, walked)
             swallowing |= ast.unparse(item.context_expr).startswith(("contextlib.suppress", "suppress("))
             if item.optional_vars is not None:
                 _bind(item.optional_vars, opaque(f"with {said(item.context_expr, known)}"), known)
@@ -194,6 +184,17 @@ class Flow:
             self._block(handler.body, dict(known), replace(here, guards=(*here.guards, "after an error")), walked)
         after = self._block(node.finalbody, known, here, walked)
         return replace(after, dead=after.dead or (end.dead if not node.handlers else ""))
+
+
+def _keep(lines: Sequence[str], found: Iterator[Check], node: ast.stmt, here: _Here, walked: Walked) -> None:
+    text = lines[node.lineno - 1].strip() if node.lineno <= len(lines) else ""
+    for each in found:
+        guards = tuple(sorted({*here.guards, *each.guards}))
+        placed = replace(each, guards=guards, line=node.lineno, text=text[:LONGEST])
+        if here.dead:
+            walked.dead.append(replace(placed, text=f"{text[:LONGEST]}  ← never reached: {here.dead}"))
+        else:
+            walked.checks.append(placed)
 
 
 def _loosen(node: ast.For | ast.AsyncFor | ast.While, known: dict[str, ast.expr]) -> None:

@@ -31,11 +31,11 @@ def traced(messages: list[dict[str, Any]]) -> Trace:
 
 SESSION = [
     {"role": "user", "content": "Make add() right."},
-    call(1, "Edit", file_path="/home/u/sums/src/add.py", old_string="a - b", new_string="a + b"),
+    call(1, "Edit", file_path="/w/sums/src/add.py", old_string="a - b", new_string="a + b"),
     answer(1, "The file has been updated."),
-    call(2, "Write", file_path="/home/u/sums/tests/test_add.py", content="assert True\n"),
+    call(2, "Write", file_path="/w/sums/tests/test_add.py", content="assert True\n"),
     answer(2, "Permission denied"),
-    call(3, "Bash", command="echo 1 > /home/u/sums/notes.txt"),
+    call(3, "Bash", command="echo 1 > /w/sums/notes.txt"),
     answer(3, ""),
     call(4, "Write", file_path="/etc/motd", content="hello"),
     answer(4, "ok"),
@@ -47,8 +47,8 @@ SESSION = [
 def test_edits_tools_and_the_words_of_the_user_are_read() -> None:
     trace = traced(SESSION)
     assert [(edit.path, edit.old, edit.new, edit.done) for edit in trace.edits] == [
-        ("/home/u/sums/src/add.py", "a - b", "a + b", True),
-        ("/home/u/sums/tests/test_add.py", None, "assert True\n", False),
+        ("/w/sums/src/add.py", "a - b", "a + b", True),
+        ("/w/sums/tests/test_add.py", None, "assert True\n", False),
         ("/etc/motd", None, "hello", True),
     ]
     kinds = {tool.name: tool.kind for tool in trace.tools}
