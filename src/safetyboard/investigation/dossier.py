@@ -11,6 +11,7 @@ from safetyboard.investigation.integrity import Check
 from safetyboard.investigation.inventory import Asked, Inventory
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.repair import Repair
+from safetyboard.investigation.verdict import account, derive
 from safetyboard.terms.causal_graph import CausalGraph
 from safetyboard.terms.finding import Finding
 from safetyboard.terms.lesson import Lesson
@@ -111,3 +112,18 @@ class Dossier:
 def refuted(files: Mapping[str, File]) -> dict[str, File]:
     """Pick the claims that fell."""
     return {name: file for name, file in files.items() if file.verdict and file.verdict.verdict == "REFUTED"}
+
+
+def judge(dossier: Dossier, file: File, obstruction: str = "") -> None:
+    """Derive a claim's verdict; a witness above a certificate makes the run unsound."""
+    clash = account(file.asked.claim, file.evidence).clashing
+    if clash:
+        dossier.contradictions.append(f"{file.label}: a witness above a certificate in cells {sorted(clash)}")
+    file.verdict = derive(
+        file.asked.claim,
+        file.asked.domain,
+        file.evidence,
+        obstruction=obstruction,
+        best_attack=file.best_attack,
+        best_bound=file.best_bound,
+    )

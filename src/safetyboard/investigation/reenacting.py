@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the reenactments of a course: what is asked of repositories, what came of it, what remedies are worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from safetyboard.investigation.course import Course
 from safetyboard.investigation.dossier import Dossier, File, Repaired
+from safetyboard.investigation.recorded import Recorded
 from safetyboard.investigation.reenacted import Mended, Tested, about, mended_of, tested_of
 from safetyboard.investigation.reenactment import Place, attack_job, place_of, repair_job, replay_job
 from safetyboard.investigation.scenes import Placed
 from safetyboard.laboratory.jobs import Job
+from safetyboard.readers.records.quotations import standing
 from safetyboard.stats.binomial import clopper_pearson
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.terms.ablation import Ablation, Arm
@@ -19,12 +21,13 @@ from safetyboard.terms.codec import record_id
 from safetyboard.terms.execution import Execution
 from safetyboard.terms.null import Null
 from safetyboard.terms.numbers import float_text
+from safetyboard.terms.observation import Observation
 from safetyboard.terms.recipe import Recipe
 from safetyboard.terms.remedy import Remedy
 from safetyboard.terms.subject import Subject
 
 
-def opened_places(dossier: Dossier, placed: Sequence[Placed]) -> list[Place]:
+def opened_places(dossier: Dossier, placed: Sequence[Placed], runs: Sequence[Recorded]) -> list[Place]:
     """Put the questions to every repository: claims in the dossier, subjects in the inventory."""
     places = []
     for one in placed:
@@ -34,8 +37,30 @@ def opened_places(dossier: Dossier, placed: Sequence[Placed]) -> list[Place]:
         for asked in (place.earned, place.reach):
             if asked is not None:
                 dossier.files[asked.claim_id] = File(asked=asked)
+        place.asked = _asked_for(place, {found.name: found for found in runs})
+        dossier.files[place.earned.claim_id].evidence += place.asked
         places.append(place)
     return places
+
+
+def _asked_for(place: Place, runs: Mapping[str, Recorded]) -> list[Observation]:
+    """Quote what the user said to the run that is replayed, where it stands."""
+    scene, run = place.placed.scene, place.placed.run
+    found = []
+    for number, said in enumerate(scene.asked[:MOST_ASKED] if scene is not None and run is not None else ()):
+        words = standing(runs[run[0]].stored, said.source, said.text[:2000]) if run is not None else ""
+        if words:
+            found.append(
+                Observation(
+                    source=said.source.file,
+                    pointer=f"the user, message {number + 1}",
+                    quotation=words,
+                    meaning="what the user asked for",
+                    claim=place.earned.claim_id,
+                    place=said.source,
+                )
+            )
+    return found
 
 
 def reenact(course: Course, places: Sequence[Place]) -> None:
@@ -59,6 +84,7 @@ def reenact(course: Course, places: Sequence[Place]) -> None:
                 _take(dossier, dossier.files[asked.claim_id], tested)
 
 
+MOST_ASKED = 20
 RUNS_SHOWN = 100
 """What the progress bar takes for the length of one piece of work, in runs of the sandbox."""
 

@@ -25,6 +25,7 @@ from safetyboard.terms.codec import record_id, to_plain
 from safetyboard.terms.domain import Cell, Domain
 from safetyboard.terms.errors import SafetyboardError
 from safetyboard.terms.null import Null
+from safetyboard.terms.observation import Observation
 from safetyboard.terms.progress import Progress
 from safetyboard.terms.recipe import Recipe
 
@@ -40,7 +41,7 @@ ASSUMPTIONS = (
 
 @dataclass(kw_only=True)
 class Place:
-    """Keep the two questions that are asked of one repository, and what came of them."""
+    """Keep the two questions that are asked of one repository, and what came of them; `asked` quotes the user."""
 
     placed: Placed
     earned: Asked
@@ -48,6 +49,7 @@ class Place:
     replayed: Tested | None = None
     attacked: Tested | None = None
     mended: list[Mended] = field(default_factory=list)
+    asked: list[Observation] = field(default_factory=list)
 
 
 def place_of(placed: Placed) -> Place:

@@ -5,42 +5,34 @@ import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.docket import refuse_target
 from safetyboard.evidence.keys import load_key
-from safetyboard.evidence.store import BlobStore
 from safetyboard.investigation import lint, prove
+from safetyboard.investigation.acting import act_all
 from safetyboard.investigation.bare import FiniteOutputs
-from safetyboard.investigation.causation import explain_case
 from safetyboard.investigation.course import Course, Interrupted, bench_of, examination, job_of, watcher_of
-from safetyboard.investigation.docket import case_id, write
-from safetyboard.investigation.dossier import Dossier, File, refuted
+from safetyboard.investigation.docket import write
+from safetyboard.investigation.dossier import Dossier, File, judge, refuted
 from safetyboard.investigation.examination import Effort, understood
 from safetyboard.investigation.explain import MOST_EXPLAINED, Explaining, Explanation, explain, explanation_of
 from safetyboard.investigation.findings import findings
 from safetyboard.investigation.integrity import machine_checks, not_examined, probes, runtime_check, standing_checks
-from safetyboard.investigation.inventory import Asked, take_inventory
+from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.lesson import lessons
 from safetyboard.investigation.neighbourhood import neighbourhood
+from safetyboard.investigation.opening import Opening, opened
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
 from safetyboard.investigation.reattack import asked_again, fresh_effort, remedies, repaired_subject
 from safetyboard.investigation.reckoning import outcome_of
-from safetyboard.investigation.recorded import claims_of, recorded
-from safetyboard.investigation.recorded_findings import findings_on_runs
-from safetyboard.investigation.reenacted_findings import conclude
-from safetyboard.investigation.reenacting import barrier, opened_places, reenact, remedies_of, remedy_all
-from safetyboard.investigation.reenactment import Place
 from safetyboard.investigation.repair import Failure, Repairing, methods_for, repair, repair_of
-from safetyboard.investigation.scenes import has_repository, scenes
-from safetyboard.investigation.verdict import EPISODES, EXECUTIONS, account, derive
+from safetyboard.investigation.verdict import EPISODES, EXECUTIONS
 from safetyboard.investigation.watch import Unseen, Watch
 from safetyboard.laboratory.interrupt import interruptible, stop_after
 from safetyboard.laboratory.jobs import Crew
 from safetyboard.laboratory.journal import Journal
 from safetyboard.readers.onnx_file import read_network
 from safetyboard.terms.codec import record_id
-from safetyboard.terms.errors import SafetyboardError
 from safetyboard.terms.network import Network
 
 TOO_LATE = "the limit in seconds came first"
@@ -57,7 +49,8 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
     if not order.resume:
         shutil.rmtree(bench, ignore_errors=True)
     with interruptible(stop):
-        dossier, places = opened(order, seen, clock())
+        opening = opened(order, seen, clock())
+        dossier = opening.dossier
         key, fresh = load_key()
         if fresh:
             seen.note(f"A signing key was made for this installation; its fingerprint is {key.fingerprint}.")
@@ -65,7 +58,7 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
             crew = Crew(workers=order.workers, stop=stop, journal=journal, watcher=watcher_of(seen))
             try:
                 with crew:
-                    run_stages(Course(dossier=dossier, crew=crew, watch=seen), places)
+                    run_stages(Course(dossier=dossier, crew=crew, watch=seen), opening)
             except Interrupted:
                 return outcome_of(dossier, None, None, interrupted=True, signer=key.fingerprint)
         seen.stage("docket", str(order.out))
@@ -74,39 +67,7 @@ def investigate(order: Order, *, watch: Watch | None = None, clock: Clock = lamb
     return outcome_of(dossier, place, digest, signer=key.fingerprint)
 
 
-def opened(order: Order, watch: Watch, now: datetime) -> tuple[Dossier, list[Place]]:
-    """Open the case: take everything into custody, and make the claims."""
-    watch.stage("inventory", str(order.path))
-    book = CustodyBook(BlobStore(bench_of(order) / "blobs"))
-    refusals: list[SafetyboardError] = []
-    try:
-        names = book.take(order.path)
-        traced = has_repository(book, names)
-        runs = list(recorded(book, names, refusals, traced=traced))
-        placed = list(scenes(book, names, runs, refusals)) if traced and runs else []
-        inventory = take_inventory(book, order.path, chosen=order.chosen, alone=not runs and not refusals)
-        if refusals and not runs and not inventory.asked:
-            raise refusals[0]
-    except SafetyboardError:
-        shutil.rmtree(bench_of(order), ignore_errors=True)
-        raise
-    dossier = Dossier(
-        order=order,
-        case=case_id(now),
-        opened=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        book=book,
-        inventory=inventory,
-    )
-    for asked in inventory.asked:
-        dossier.files[asked.claim_id] = File(asked=asked)
-    for found in runs:
-        inventory.subjects[found.name] = found.subject
-        for asked, evidence in claims_of(found, order.seed):
-            dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
-    return dossier, opened_places(dossier, placed)
-
-
-def run_stages(course: Course, places: Sequence[Place] = ()) -> None:
+def run_stages(course: Course, opening: Opening) -> None:
     """Run every stage but the writing, in the order of the story."""
     trust(course)
     examine_all(course)
@@ -118,29 +79,7 @@ def run_stages(course: Course, places: Sequence[Place] = ()) -> None:
         repair_all(course)
     asked = {name: file for name, file in dossier.files.items() if file.asked.question is not None}
     dossier.lessons = lessons(asked, dossier.findings)
-    reenact_all(course, places)
-
-
-def reenact_all(course: Course, places: Sequence[Place]) -> None:
-    """Run recorded histories again, try remedies, and conclude on runs and repositories."""
-    dossier = course.dossier
-    reenact(course, places)
-    for place in places:
-        for asked in (place.earned, place.reach):
-            if asked is not None:
-                judge(dossier, dossier.files[asked.claim_id], asked.obstruction)
-    if dossier.order.repair:
-        for file in remedy_all(course, places):
-            judge(dossier, file)
-        for place in places:
-            remedies_of(dossier, place)
-            barrier(dossier, place)
-            if place.reach is not None:
-                judge(dossier, dossier.files[place.reach.claim_id], place.reach.obstruction)
-    told = findings_on_runs(dossier.files)
-    concluded = conclude(dossier, places, told)
-    dossier.findings += concluded
-    explain_case(dossier, places, concluded)
+    act_all(course, opening.places, opening.grants)
 
 
 def trust(course: Course) -> None:
@@ -298,18 +237,3 @@ def reattack_all(course: Course) -> None:
         judge(dossier, file, "" if name in results else lint.vacuity(file.asked.domain) or TOO_LATE)
     for repaired in dossier.repaired:
         repaired.remedies += remedies(dossier.files, repaired)
-
-
-def judge(dossier: Dossier, file: File, obstruction: str = "") -> None:
-    """Derive a claim's verdict; a witness above a certificate makes the run unsound."""
-    clash = account(file.asked.claim, file.evidence).clashing
-    if clash:
-        dossier.contradictions.append(f"{file.label}: a witness above a certificate in cells {sorted(clash)}")
-    file.verdict = derive(
-        file.asked.claim,
-        file.asked.domain,
-        file.evidence,
-        obstruction=obstruction,
-        best_attack=file.best_attack,
-        best_bound=file.best_bound,
-    )

@@ -286,13 +286,18 @@ def _acted(ledger: Ledger, identity: str, finding: Record, mine: Group, place: i
             str(detail.get("factor", finding.get("cause", ""))),
             str(detail["mechanism"]),
             f"{claim.get('statement', '')} – is false",
-            _rates([record for _, record in mine]),
+            _rates([_turned(record) for _, record in mine]),
             grade=str(finding.get("grade", "")),
             name=f"cause-{place}",
         ),
         about=identity,
         evidence=tuple(name for name, _ in mine),
     )
+
+
+def _turned(record: Record) -> Record:
+    """Put the arm that is the test first: a replay lists what things were compared with before it."""
+    return {**record, "arms": list(reversed(record.get("arms", [])))}
 
 
 def _rates(ablations: Sequence[Record]) -> list[Rate]:

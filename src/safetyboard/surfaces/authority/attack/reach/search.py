@@ -142,6 +142,12 @@ def reach(
     )  # fmt: skip
 
 
+def effects_of(grant: Grant, tree: Mapping[str, bytes]) -> tuple[Forbidden, ...]:
+    """List the effects that are looked for with this grant on this tree; the index is the cell."""
+    read, written = _named(grant, tree, _READ_TOOLS), _named(grant, tree, _WRITE_TOOLS)
+    return forbidden(staged(tree, grant.format, read, written), read, written)
+
+
 _ASSUMED = (
     "Rules are matched as the vendor documents it, by a model of it; the vendor's program itself was not run.",
     "File tools are stood in for by what they are documented to do; shell calls were made as written.",

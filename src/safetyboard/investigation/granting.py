@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the searches over permission files in a course, and conclude on them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from safetyboard.investigation.course import Course
+from safetyboard.investigation.dossier import Dossier, File
+from safetyboard.investigation.granted import Granted, search_job
+from safetyboard.investigation.reenacted import tested_of
+from safetyboard.terms.codec import record_id
+from safetyboard.terms.execution import Execution
+from safetyboard.terms.finding import Finding
+
+ALLOWED = 1_200_000
+RUNS_SHOWN = 160
+
+
+def opened_grants(dossier: Dossier, found: Sequence[Granted]) -> dict[str, Granted]:
+    """Put the question to every permission file; claim id -> the file."""
+    for one in found:
+        dossier.inventory.subjects[one.subject.name] = one.subject
+        dossier.files[one.asked.claim_id] = File(asked=one.asked)
+    return {one.asked.claim_id: one for one in found}
+
+
+def search_grants(course: Course, grants: Mapping[str, Granted]) -> list[Finding]:
+    """Search every grant; the claims are to be judged afterwards."""
+    dossier = course.dossier
+    jobs = {
+        name: search_job(one, dossier.order.units, dossier.order.seed)
+        for name, one in grants.items()
+        if not one.asked.obstruction
+    }
+    if not jobs:
+        return []
+    for name in jobs:
+        course.labels[name] = dossier.files[name].label
+    findings = []
+    for name, result in course.work("reach", jobs, RUNS_SHOWN).items():
+        tested = tested_of(result, grants[name].asked)
+        dossier.files[name].evidence += [*tested.records]
+        dossier.blobs.update(tested.blobs)
+        finding = _finding(grants[name], name, tested.records, tested.facts)
+        if finding is not None:
+            findings.append(finding)
+    return findings
+
+
+def _finding(one: Granted, claim: str, records: Sequence[Any], facts: Mapping[str, Any]) -> Finding | None:
+    done = [each for each in records if isinstance(each, Execution) and each.shows == "failure"]
+    if not done:
+        return None
+    shown = [path for path in facts["paths"] if not path["declared only"]]
+    evaded = sorted({rule for path in shown for rule in path["evaded"]})
+    ways = {f"way to: {path['effect']}": _way(path) for path in sorted(shown, key=lambda path: -path["severity"])[:20]}
+    declared = [path["effect"] for path in facts["paths"] if path["declared only"]]
+    names = ", ".join(path["effect"] for path in shown)
+    return Finding(
+        title=f"{one.subject.name}: {len(done)} of {len(one.effects)} effects are reached by calls that it allows",
+        summary=f"Reached, each by the shortest sequence found, executed in the sandbox: {names}.",
+        claims=(claim,),
+        evidence=tuple(record_id(each) for each in done),
+        severity=ALLOWED + 1000 * max((path["severity"] for path in shown), default=0) + len(done),
+        cause=_cause(evaded, one),
+        grade="possible",
+        weakest_link="rules were matched by a model of what their vendor documents; the vendor's program was not run",
+        nature="unclear",
+        nature_basis="a way that is open says nothing of who would take it",
+        detail={
+            **ways,
+            "rules that were evaded": "; ".join(evaded) or "none",
+            "declared, not executed": declared or "none",
+        },
+    )
+
+
+def _cause(evaded: Sequence[str], one: Granted) -> str:
+    if evaded:
+        return f"rules that speak of names do not hold what other calls can do: {'; '.join(evaded)}"
+    walls = any(each.kind != "none" for each in one.grant.enforcement)
+    return "the rules allow it" if walls else "the rules allow it, and nothing else is declared that would stop it"
+
+
+def _way(path: Mapping[str, Any]) -> str:
+    rules = [f" [{', '.join(rule)}]" if rule else "" for rule in path["rules"]]
+    steps = [f"{step}{rule}" for step, rule in zip(path["steps"], [*rules, *[""] * len(path["steps"])], strict=False)]
+    return " then ".join(steps)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opening: take everything into custody, and make the claims of the case."""
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from safetyboard.evidence.custody import CustodyBook
+from safetyboard.evidence.store import BlobStore
+from safetyboard.investigation.course import bench_of
+from safetyboard.investigation.docket import case_id
+from safetyboard.investigation.dossier import Dossier, File
+from safetyboard.investigation.granted import Granted, granted
+from safetyboard.investigation.granting import opened_grants
+from safetyboard.investigation.inventory import take_inventory
+from safetyboard.investigation.order import Order
+from safetyboard.investigation.recorded import claims_of, recorded
+from safetyboard.investigation.reenacting import opened_places
+from safetyboard.investigation.reenactment import Place
+from safetyboard.investigation.scenes import has_repository, scenes
+from safetyboard.investigation.watch import Watch
+from safetyboard.terms.errors import SafetyboardError
+
+
+@dataclass(kw_only=True)
+class Opening:
+    """Hold an opened case, with the repositories that can be acted in and the permission files, by claim."""
+
+    dossier: Dossier
+    places: list[Place] = field(default_factory=list)
+    grants: dict[str, Granted] = field(default_factory=dict)
+
+
+def opened(order: Order, watch: Watch, now: datetime) -> Opening:
+    """Open the case: take everything into custody, and make the claims."""
+    watch.stage("inventory", str(order.path))
+    book = CustodyBook(BlobStore(bench_of(order) / "blobs"))
+    refusals: list[SafetyboardError] = []
+    try:
+        names = book.take(order.path)
+        traced = has_repository(book, names)
+        runs = list(recorded(book, names, refusals, traced=traced))
+        placed = list(scenes(book, names, runs, refusals)) if traced and runs else []
+        permitted = list(granted(book, names, refusals, records=bool(runs)))
+        alone = not runs and not permitted and not refusals
+        inventory = take_inventory(book, order.path, chosen=order.chosen, alone=alone)
+        if refusals and not runs and not permitted and not inventory.asked:
+            raise refusals[0]
+    except SafetyboardError:
+        shutil.rmtree(bench_of(order), ignore_errors=True)
+        raise
+    dossier = Dossier(
+        order=order,
+        case=case_id(now),
+        opened=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        book=book,
+        inventory=inventory,
+    )
+    for asked in inventory.asked:
+        dossier.files[asked.claim_id] = File(asked=asked)
+    for found in runs:
+        inventory.subjects[found.name] = found.subject
+        for asked, evidence in claims_of(found, order.seed):
+            dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
+    places = opened_places(dossier, placed, runs)
+    return Opening(dossier=dossier, places=places, grants=opened_grants(dossier, permitted))
