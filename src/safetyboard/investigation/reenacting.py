@@ -13,6 +13,7 @@ from safetyboard.investigation.reenactment import Place, attack_job, place_of, r
 from safetyboard.investigation.scenes import Placed
 from safetyboard.laboratory.jobs import Job
 from safetyboard.readers.records.quotations import standing
+from safetyboard.readers.stored import printable
 from safetyboard.stats.binomial import clopper_pearson
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.terms.ablation import Ablation, Arm
@@ -38,7 +39,7 @@ def opened_places(dossier: Dossier, placed: Sequence[Placed], runs: Sequence[Rec
             if asked is not None:
                 dossier.files[asked.claim_id] = File(asked=asked)
         place.asked = _asked_for(place, {found.name: found for found in runs})
-        dossier.files[place.earned.claim_id].evidence += place.asked
+        dossier.files[place.earned.claim_id].evidence += [*place.asked, *_weakened(place)]
         places.append(place)
     return places
 
@@ -63,6 +64,24 @@ def _asked_for(place: Place, runs: Mapping[str, Recorded]) -> list[Observation]:
     return found
 
 
+def _weakened(place: Place) -> list[Observation]:
+    """Quote where the suite demands less than it did; whether it should is not said."""
+    found = []
+    for each in place.placed.weakened[:MOST_QUOTED]:
+        line = each.after or each.before
+        words = " → ".join(part for part in (each.quoted_before, each.quoted_after) if part)
+        found.append(
+            Observation(
+                source=place.placed.subject.content,
+                pointer=f"{printable(each.path, 200)}, line {line}" if line else printable(each.path, 200),
+                quotation=printable(words, 600) or printable(each.test, 200),
+                meaning=f"the suite demands less: {each.kind} in {printable(each.test, 200) or 'the whole file'}",
+                claim=place.earned.claim_id,
+            )
+        )
+    return found
+
+
 def reenact(course: Course, places: Sequence[Place]) -> None:
     """Run every history again, and attack what judged it."""
     dossier, units = course.dossier, course.dossier.order.units
@@ -84,7 +103,7 @@ def reenact(course: Course, places: Sequence[Place]) -> None:
                 _take(dossier, dossier.files[asked.claim_id], tested)
 
 
-MOST_ASKED = 20
+MOST_ASKED, MOST_QUOTED = 20, 60
 RUNS_SHOWN = 100
 """What the progress bar takes for the length of one piece of work, in runs of the sandbox."""
 

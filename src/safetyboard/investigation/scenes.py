@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.recorded import Recorded, stored_of
+from safetyboard.readers.pipelines.pipeline import pipelines_of
 from safetyboard.readers.repositories.choice import chosen_commits
 from safetyboard.readers.repositories.repository import Repository, bundle_of, repository_of, sniff
 from safetyboard.readers.repositories.tree import Tree
+from safetyboard.readers.repositories.understanding import understanding_of
+from safetyboard.readers.stored import printable
 from safetyboard.readers.suites.suite import Suite, new_judges, suites_of
+from safetyboard.readers.suites.weakening import Comparison, Weakening, compared
 from safetyboard.surfaces.authority.scene import Scene
 from safetyboard.surfaces.authority.traces import Trace, within
 from safetyboard.terms.canonical import Plain, canonical_json, digest_of
@@ -19,6 +23,7 @@ from safetyboard.terms.subject import Subject
 SCHEMA = "safetyboard.history/1"
 MEDIA_TYPE = "application/vnd.safetyboard.history+json"
 LARGEST_FILE = 16 << 20
+MOST_COMMITS = 2000
 NO_RUN = "no recorded run here changed a file of it"
 
 
@@ -28,7 +33,7 @@ class Placed:
 
     Args:    listing: canonical JSON of both trees, the subject's bytes. scene: None where nothing can be replayed, and
              `obstruction` says why. run: file and number of the recorded run it was paired with. other: further runs
-             whose edits fit too, which were not replayed.
+             whose edits fit too, which were not replayed. weakened: where the suite demands less than it did.
     """
 
     subject: Subject
@@ -38,6 +43,7 @@ class Placed:
     why: str
     run: tuple[str, int] | None = None
     other: int = 0
+    weakened: tuple[Weakening, ...] = ()
 
 
 def has_repository(book: CustodyBook, names: Sequence[str]) -> bool:
@@ -94,6 +100,7 @@ def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: S
     suite = next(iter(suites_of(files)), None)
     if not obstruction:
         obstruction = _no_suite(suite)
+    weaker = compared(files, after, suite) if suite is not None and after else None
     run, trace, other = _fitting(runs, {*files, *after})
     modes = dict(base.modes) if base else {}
     listing = _listing(files, after, modes)
@@ -110,6 +117,7 @@ def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: S
             "files after": len(after),
             "suite": suite.why if suite else "none found",
             "discrepancies": [f"{d.name}: {d.what} in {d.where}" for d in repository.discrepancies[:20]],
+            **_records(repository, files, weaker),
         },
         tasks=(f"the run {run[0]}, number {run[1] + 1}" if run else "no recorded run",),
     )
@@ -130,8 +138,31 @@ def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: S
             intruding=new_judges(files, after),
         )
     return Placed(
-        subject=subject, listing=listing, scene=scene, obstruction=obstruction, why=why, run=run, other=other
+        subject=subject, listing=listing, scene=scene, obstruction=obstruction, why=why, run=run, other=other,
+        weakened=weaker.weakened if weaker else (),
     )  # fmt: skip
+
+
+def _records(repository: Repository, files: Mapping[str, bytes], weaker: Comparison | None) -> dict[str, Plain]:
+    """Say what else the history tells: demands of the suite before and after, who is recorded, what CI judges by."""
+    told: dict[str, Plain] = {}
+    if weaker is not None:
+        (tests, later), (demands, left) = weaker.tests, weaker.demands
+        told["suite, where it differs"] = f"{tests} tests with {demands} demands before, {later} with {left} after"
+    try:
+        understood = understanding_of(repository.commits(MOST_COMMITS))
+        bounds = f"between {understood.lower} and {understood.upper} of {len(understood.made)}"
+        told["agent-made commits that a person is recorded to have looked at"] = (
+            bounds if understood.made else f"unknown: none of {understood.commits} commits names an agent"
+        )
+    except SafetyboardError as error:
+        told["agent-made commits that a person is recorded to have looked at"] = f"unknown: {error}"
+    facts = pipelines_of(files).facts
+    if facts:
+        told["what the pipelines say"] = [
+            printable(f"{fact.path}, line {fact.line}: {fact.meaning}", 200) for fact in facts[:20]
+        ]
+    return told
 
 
 def _ends(
