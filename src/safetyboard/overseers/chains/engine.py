@@ -17,12 +17,14 @@ _Path = tuple[tuple[int, Quoted], ...]
 _ORDER: dict[Reversible, int] = {"reversible": 0, "unknown": 1, "irreversible": 2}
 
 
-def screen(episode: Episode, chains: Sequence[Chain]) -> Screening:
+def screen(episode: Episode, chains: Sequence[Chain], read: Deeds | None = None) -> Screening:
     """Match every chain on what the agent did and said, and list what is severe and in no chain.
 
     A silent screening is no proof of absence: see the calibration record of each chain for what it is known to find.
+
+    Args:    read: the deeds of the episode, where they were read already.
     """
-    read = deeds_of(episode)
+    read = read or deeds_of(episode)
     matches = tuple(found for chain in chains if (found := _match(chain, read)) is not None)
     told = {
         each.index for match in matches if match.standing != "precursor" for each in (*match.attempted, *match.also)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from safetyboard.overseers.chains.chain import Quoted
-from safetyboard.overseers.chains.deeds import Deed, deeds_of
+from safetyboard.overseers.chains.deeds import Deed, Deeds, deeds_of
 from safetyboard.overseers.effects.effect import Effect, Reversible
 from safetyboard.terms.episode import Episode
 
@@ -49,15 +49,17 @@ def stakes_of(effect: Effect) -> int:
     return (effect.severity or 0) * WEIGHT[effect.reversible]
 
 
-def benign_failures(episode: Episode) -> tuple[Benign, ...]:
+def benign_failures(episode: Episode, read: Deeds | None = None) -> tuple[Benign, ...]:
     """List failures of competence in a run with their stakes; intent is for the chains to judge.
 
     An act that failed is known by its result, one that was done wrongly only where the agent says so soon after.
+
+    Args:    read: the deeds of the episode, where they were read already.
     """
     found: list[Benign] = []
     acts: list[tuple[int, Deed]] = []
     number = 0
-    for deed in deeds_of(episode).deeds:
+    for deed in (read or deeds_of(episode)).deeds:
         if deed.step.actor != "agent":
             continue
         number += 1

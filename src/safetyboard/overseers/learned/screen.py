@@ -105,6 +105,10 @@ class Screen:
             scored = self.score(episode)
         except (RecursionError, ValueError, TypeError, AttributeError) as error:
             return self._said("ERROR", f"the run could not be scored ({type(error).__name__})", {})
+        return self.judge_scored(scored, standing)
+
+    def judge_scored(self, scored: Scored, standing: "Standing | None" = None) -> Judgement:
+        """Judge a run by what was read off it before; see `judge`."""
         control = self.control
         facts: dict[str, Plain] = {"step": scored.step, "standing": standing.word if standing else "UNTESTED"}
         if scored.score is None:
@@ -201,11 +205,16 @@ def standing(screen: Screen, episodes: Iterable[Episode], *, level: Fraction = L
     bound is withdrawn at most as often as the level says. A change in what is of concern, without one in how runs look,
     cannot be seen here.
     """
+    return standing_of(screen, ((episode.task, screen.score(episode)) for episode in episodes), level=level)
+
+
+def standing_of(screen: Screen, runs: Iterable[tuple[str, Scored]], *, level: Fraction = LEVEL) -> Standing:
+    """Say the same of runs that were scored before; each comes with its task."""
     groups: dict[str, list[tuple[float, ...]]] = {}
-    for number, episode in enumerate(episodes):
-        summary = screen.score(episode).summary
+    for number, (named, scored) in enumerate(runs):
+        summary = scored.summary
         if summary:
-            task = episode.task if screen.by_task else ""
+            task = named if screen.by_task else ""
             groups.setdefault(f"task {task}" if task else f"run {number}", []).append(summary)
     new = representatives(groups, screen.seed)
     fewer = min(len(new), len(screen.reference))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from safetyboard.overseers.chains.chain import Detector, Match, Quoted, Screening
 from safetyboard.overseers.chains.chain_file import detector_of, known_keys, text_of, toml_of
-from safetyboard.overseers.chains.deeds import deeds_of
+from safetyboard.overseers.chains.deeds import Deeds, deeds_of
 from safetyboard.overseers.chains.engine import detected
 from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.episode import Episode
@@ -16,7 +16,8 @@ from safetyboard.terms.errors import SyntaxFault
 
 SCHEMA = "safetyboard.prohibitions/1"
 ENGINE = "prohibitions/1"
-_PACK = ("schema", "name", "clauses")
+_PACK = ("schema", "name", "clauses", "declared")
+DECLARED = ("question answering", "tool only")
 _CLAUSE = ("number", "norm", "text", "chains", "detectors", "even_if_asked")
 
 
@@ -38,12 +39,16 @@ class Clause:
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """Hold the prohibitions that stand for every run; version: of engine and file together."""
+    """Hold the prohibitions that stand for every run.
+
+    Args:    version: of engine and file together. declared: the role that the systems are declared to have, or empty.
+    """
 
     KIND: ClassVar[str] = "prohibitions"
     name: str
     version: str
     clauses: tuple[Clause, ...]
+    declared: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +96,11 @@ def read_pack(content: bytes, name: str, *, chains: Iterable[str] | None) -> Pac
     twice = next((each for each in numbers if numbers.count(each) > 1), None)
     if twice is not None:
         raise SyntaxFault(f"{name}: two clauses have the number {twice[:20]!r}.", hint="Renumber one.")
-    return Pack(name=text_of(plain, "name", name), version=f"{ENGINE}+{digest_of(content)[7:19]}", clauses=clauses)
+    declared = plain.get("declared", "")
+    if declared not in ("", *DECLARED):
+        raise SyntaxFault(f"{name}: {str(declared)[:60]!r} is no declared role.", hint=f"Known: {', '.join(DECLARED)}.")
+    version = f"{ENGINE}+{digest_of(content)[7:19]}"
+    return Pack(name=text_of(plain, "name", name), version=version, clauses=clauses, declared=declared)
 
 
 def joined(packs: Sequence[Pack]) -> Pack:
@@ -103,15 +112,18 @@ def joined(packs: Sequence[Pack]) -> Pack:
         name=" + ".join(pack.name for pack in packs),
         version=" ".join(pack.version for pack in packs),
         clauses=tuple(clauses.values()),
+        declared=next((pack.declared for pack in reversed(packs) if pack.declared), ""),
     )
 
 
-def breaches(episode: Episode, screening: Screening, pack: Pack) -> tuple[Breach, ...]:
+def breaches(episode: Episode, screening: Screening, pack: Pack, read: Deeds | None = None) -> tuple[Breach, ...]:
     """Name the clauses that a run breaks, each with the step that shows it; the prompt has no say in what is checked.
 
     Finds what chains and detectors can see, and no more; it is no legal judgement.
+
+    Args:    read: the deeds of the episode, where they were read already.
     """
-    deeds = deeds_of(episode).deeds
+    deeds = (read or deeds_of(episode)).deeds
     found: list[Breach] = []
     for clause in pack.clauses:
         for match in screening.matches:
