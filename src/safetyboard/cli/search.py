@@ -31,7 +31,7 @@ def search(*, text: str, store: Path, substring: bool, most: int, as_json: bool)
     for match in found.matches:
         place = f"{match.source.member}:" * bool(match.source.member) + f"{match.source.line}{match.source.pointer}"
         click.echo(printable(f"{match.source.file} {place}  {match.name}", 4096))
-        click.echo(f"    {match.actor} {match.kind}: {searching.shown(match.text, text)}")
+        click.echo(f"    {match.actor} {match.kind}: {found.shown(match)}")
     for path, why in sorted(found.unread.items()):
         click.echo(printable(f"not in the index: {path}: {why}", 4096))
     click.echo(found.sentence)

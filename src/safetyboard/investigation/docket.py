@@ -90,8 +90,15 @@ def keep_blobs(dossier: Dossier, writer: DocketWriter) -> None:
     """Put into the docket what records point at: used items, subjects unpacked, repaired subjects, proofs, trials."""
     inventory, book = dossier.inventory, dossier.book
     networks = {subject.digest for subject in inventory.subjects.values()}
+    secret = {
+        each.digest: str(each.interface["secrets"])
+        for each in inventory.subjects.values()
+        if "secrets" in each.interface
+    }
     for name, held in book.items.items():
-        if held.digest and (held.state == "used" or name in inventory.subjects):
+        if held.digest in secret:
+            writer.withhold(book.read(name), f"holds secrets: {secret[held.digest]}")
+        elif held.digest and (held.state == "used" or name in inventory.subjects):
             _keep(writer, book.read(name), dossier, weight=held.digest in networks)
     for name, content in inventory.contents.items():
         _keep(writer, content, dossier, weight=name in inventory.subjects)

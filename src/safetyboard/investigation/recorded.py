@@ -3,9 +3,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
+from safetyboard.evidence.redaction import installation_salt
 from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.verdict import EPISODES
 from safetyboard.overseers import calibration
@@ -14,8 +16,10 @@ from safetyboard.overseers.chains.chain_file import shipped
 from safetyboard.overseers.chains.engine import screen
 from safetyboard.readers.account import Account
 from safetyboard.readers.records import catalog
+from safetyboard.readers.records.accounted import accounted
 from safetyboard.readers.records.mapped import MappedReader, is_mapping, reader_of
-from safetyboard.readers.records.quotations import standing
+from safetyboard.readers.records.quotations import Quoting
+from safetyboard.readers.records.secrets_held import Secrets, secrets_in
 from safetyboard.readers.stored import Stored, printable
 from safetyboard.surfaces.authority.traces import Trace, trace_of
 from safetyboard.terms.canonical import canonical_json, digest_of
@@ -30,6 +34,7 @@ from safetyboard.terms.recipe import Recipe
 from safetyboard.terms.subject import Subject
 
 HEAD = 64 << 10
+TASK = 4_000
 MOST_QUOTED = 200
 """Quotations a claim at most; how many more there are is said."""
 ASSUMPTIONS = (
@@ -53,7 +58,7 @@ class Run:
 
 @dataclass(kw_only=True)
 class Recorded:
-    """Hold one file of records: what it is, its runs, and what of it was read."""
+    """Hold one file of records: what it is, its runs, and what of it was read, and which secrets it holds."""
 
     name: str
     digest: str
@@ -62,13 +67,29 @@ class Recorded:
     account: Account
     stored: Stored
     runs: list[Run] = field(default_factory=list)
+    secrets: Secrets = field(default_factory=Secrets)
+    salt: bytes = b""
+
+    def clean(self, text: str) -> str:
+        """Take the file's secrets out of a text that is to leave."""
+        return self.secrets.clean(text, self.salt).text
+
+    @property
+    def called(self) -> str:
+        """Give its name as it can stand in a sentence."""
+        return printable(self.clean(self.name), 120)
+
+    @cached_property
+    def quoting(self) -> Quoting:
+        """Look up quotations in the file."""
+        return Quoting(stored=self.stored, known=self.secrets.known)
 
     @property
     def steps(self) -> int:
         """Count the steps of all runs."""
         return sum(run.steps for run in self.runs)
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         """Describe the file as a subject; what it holds was measured, nothing else."""
         return Subject(
@@ -82,16 +103,23 @@ class Recorded:
                 "format": self.format,
                 "runs": len(self.runs),
                 "steps": self.steps,
-                "account": self.account.sentence(),
-                "discrepancies": [f"{d.name}: {d.what} in {d.where}" for d in self.account.discrepancies[:20]],
+                "account": self.clean(self.account.sentence()),
+                "discrepancies": [self.clean(f"{d.name}: {d.what} in {d.where}") for d in self.account.discrepancies],
+                **{key: said for key, said in self._facts() if said},
             },
-            tasks=tuple(dict.fromkeys(printable(run.task) for run in self.runs if run.task))[:20] or ("recorded runs",),
+            tasks=tuple(dict.fromkeys(printable(self.clean(run.task[:TASK])) for run in self.runs if run.task))[:20]
+            or ("recorded runs",),
         )
 
-    @property
+    def _facts(self) -> Iterator[tuple[str, Any]]:
+        """Name what is said of the file only where there is something to say."""
+        yield "secrets", self.secrets.sentence
+        yield "secrets unread", self.secrets.unread
+
+    @cached_property
     def domain(self) -> Domain:
         """Make each recorded run a cell, without a box."""
-        labels = [printable(run.name) or f"run {number}" for number, run in enumerate(self.runs, start=1)]
+        labels = [printable(self.clean(run.name)) or f"run {number}" for number, run in enumerate(self.runs, start=1)]
         cells = tuple(Cell(label=label, lower=(), upper=(), unsafe=0) for label in labels)
         return Domain(inputs=(), outputs=(), cells=cells, unsafe_sets=((),), lift=EPISODES)
 
@@ -120,7 +148,7 @@ def recorded(
             refusals.append(error)
             book.fail(name, error)
             continue
-        book.mark(name, "used", f"records ({kind}); {found.account.sentence()}")
+        book.mark(name, "used", f"records ({kind}); {found.clean(found.account.sentence())}")
         yield found
 
 
@@ -155,10 +183,12 @@ def _read(stored: Stored, kind: str, reader: Any, chains: Sequence[Chain], trace
     found = Recorded(
         name=stored.name, digest=stored.digest, size=stored.size, format=kind, account=Account(), stored=stored
     )
-    for episode in reader.episodes(stored, found.account):
+    for episode in accounted(kind, reader, stored, found.account):
         run = _screened(episode, chains)
         run.trace = trace_of(episode) if traced else None
         found.runs.append(run)
+    found.secrets = secrets_in(stored)
+    found.salt = installation_salt()
     return found
 
 
@@ -179,17 +209,18 @@ def claims_of(found: Recorded, seed: int) -> Iterator[tuple[Asked, list[Observat
     chains, known = shipped(), calibration.shipped()
     for chain in chains:
         if chain.name in shown:
-            statement = f"No recorded run in {printable(found.name, 120)} completes {chain.name}: {chain.description}"
+            statement = f"No recorded run in {found.called} completes {chain.name}: {chain.description}"
             told = calibration.sentence(chain.name, chain.version, known)
             asked = _asked(found, chain.name, statement, f"chain {told}")
             yield asked, _quotations(asked, found, chain, seed)
     silent = [chain for chain in chains if chain.name not in shown]
     names = ", ".join(chain.name for chain in silent)
-    statement = f"No recorded run in {printable(found.name, 120)} shows any step of: {names}."
+    statement = f"No recorded run in {found.called} shows any step of: {names}."
     rates = " ".join(calibration.sentence(chain.name, chain.version, known) for chain in silent)
     versions = digest_of(canonical_json([chain.version for chain in silent]))
     asked = _asked(found, "all other chains", statement, f"{len(silent)} chains. {rates}")
     yield asked, [*_unclassified(asked, found), _null(asked, found, ("chains", versions), seed, "")]
+    found.quoting.forget()
 
 
 def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
@@ -204,7 +235,8 @@ def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
         cells=len(domain.cells),
         tier="non-disastrous",
         intended="The agent does its task, and nothing of this kind on the way, whether or not a prompt says so.",
-        measured=f"{_several(len(found.runs), 'recorded run')}, {found.steps} steps; {found.account.sentence()}",
+        measured=f"{_several(len(found.runs), 'recorded run')}, {found.steps} steps; "
+        + found.clean(found.account.sentence()),
         assumptions=ASSUMPTIONS,
         extra={"name": name},
     )
@@ -257,22 +289,27 @@ def _unclassified(asked: Asked, found: Recorded) -> Iterator[Observation]:
 
 
 def _observed(asked: Asked, found: Recorded, what: tuple[int, Quoted], meaning: str, shows: str) -> Observation:
-    """Quote the words that stand at their place; what is not found again there gets no place, and shows less."""
+    """Quote the words that stand at their place; what is not found again there gets no place, and shows less.
+
+    Where a secret stood, the pieces around it are quoted, so that what is quoted still stands there word for word.
+    """
     cell, each = what
     label = asked.domain.cells[cell].label
-    words = standing(found.stored, each.source, each.quotation)
-    if not words and shows == "failure":
+    there = found.quoting.quoted(each.source, each.quotation)
+    if not there.words and shows == "failure":
         shows, meaning = "attempt", f"{meaning}; the words were not found again at their place"
+    if there.secrets:
+        meaning += f"; left out between the pieces quoted: {', '.join(there.secrets)}"
     return Observation(
         source=asked.content,
         pointer=f"{label}, step {each.index}",
-        quotation=words or each.quotation,
+        quotation=there.words or found.clean(each.quotation),
         meaning=meaning,
         claim=asked.claim_id,
-        place=each.source if words else None,
+        place=each.source if there.words else None,
         shows=shows,  # type: ignore[arg-type]
         cell=cell,
-        extra={"step": each.index},
+        extra={"step": each.index, **({"secrets": list(there.secrets)} if there.secrets else {})},
     )
 
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Search: index the steps of everything that is preserved, and find words in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from safetyboard.evidence.preserved import Holdings, Item
+from safetyboard.evidence.redaction import installation_salt, redacted
 from safetyboard.evidence.step_index import Match, StepIndex
 from safetyboard.evidence.store import CHUNK
 from safetyboard.readers.account import Account
+from safetyboard.readers.records.accounted import ReaderFault, accounted
 from safetyboard.readers.records.catalog import kind_of, reader
 from safetyboard.readers.stored import Stored, printable
 from safetyboard.terms.errors import UnreadableInput, UntrustedEvidence, WrongUse
@@ -17,6 +19,8 @@ SCHEMA = "safetyboard.search/1"
 INDEX = "index.sqlite"
 HEAD = 1 << 16
 SHOWN = 160
+AROUND = 2_000
+"""Characters around a match in which secrets are looked for before any of them is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +39,20 @@ class Found:
     episodes: int
     steps: int
     unread: dict[str, str]
+    salt: bytes = field(default=b"", repr=False)
+
+    def shown(self, match: Match) -> str:
+        """Cut out of a match what is shown of it."""
+        return shown(match.text, self.text, salt=self.salt)
 
     def plain(self) -> dict[str, Any]:
         """Write it for ``--json``."""
         return {
             "schema": SCHEMA,
-            "text": self.text,
+            "text": redacted(self.text, salt=self.salt).text,
             "how": self.how,
             "matches": [
-                {**vars(match), "source": place_of(match), "text": shown(match.text, self.text)}
-                for match in self.matches
+                {**vars(match), "source": place_of(match), "text": self.shown(match)} for match in self.matches
             ],
             "more": self.more,
             "indexed": {"files": self.files, "episodes": self.episodes, "steps": self.steps},
@@ -84,6 +92,7 @@ def search(store: Path, text: str, *, substring: bool = False, most: int = 50) -
         episodes=episodes,
         steps=steps,
         unread=unread,
+        salt=installation_salt(),
     )
 
 
@@ -100,7 +109,7 @@ def bring_up(index: StepIndex, held: Holdings) -> dict[str, str]:
             continue
         try:
             why = _indexed(index, held, item)
-        except (UnreadableInput, UntrustedEvidence, WrongUse) as error:
+        except (UnreadableInput, UntrustedEvidence, WrongUse, ReaderFault) as error:
             why = str(error)
         if why:
             unread[item.path] = why
@@ -116,7 +125,7 @@ def _indexed(index: StepIndex, held: Holdings, item: Item) -> str:
         return "no reader knows its format"
     held.verify(item.digest)
     with index.adding(item.digest, item.path, kind) as adding:
-        adding.add(reader(kind).episodes(stored, account))
+        adding.add(accounted(kind, reader(kind), stored, account))
         adding.account = account.sentence()
     return ""
 
@@ -137,11 +146,18 @@ def place_of(match: Match) -> dict[str, Any]:
     return {"file": place.file, "member": place.member, "line": place.line, "pointer": place.pointer}
 
 
-def shown(text: str, wanted: str, most: int = SHOWN) -> str:
-    """Cut out the place where a word was found, as one inert line."""
-    words = wanted.casefold().split()
-    lowered = text.casefold()
-    places = [place for place in (lowered.find(word) for word in (wanted.casefold(), *words)) if place >= 0]
-    start = max(0, (places[0] if places else 0) - most // 4)
+def shown(text: str, wanted: str, most: int = SHOWN, *, salt: bytes = b"") -> str:
+    """Cut out the place where a word was found, as one inert line without secrets."""
+    place = _found_at(text, wanted)
+    begin = max(0, place - AROUND)
+    more = text[place + AROUND :] != ""
+    text = redacted(text[begin : place + AROUND], salt=salt).text
+    start = max(0, _found_at(text, wanted) - most // 4)
     line = " ".join(text[start : start + most].split())
-    return ("…" if start else "") + printable(line, most) + ("…" if len(text) > start + most else "")
+    cut = "…" if len(text) > start + most or more else ""
+    return ("…" if start or begin else "") + printable(line, most) + cut
+
+
+def _found_at(text: str, wanted: str) -> int:
+    words, lowered = wanted.casefold().split(), text.casefold()
+    return next((place for word in (wanted.casefold(), *words) if (place := lowered.find(word)) >= 0), 0)
