@@ -41,6 +41,8 @@ class Mended:
     assumptions: tuple[str, ...]
     cost: Mapping[str, Plain]
     held_routes: Mapping[str, str]
+    inapplicable: Mapping[str, str]
+    kinds: Mapping[str, str]
     untried: tuple[str, ...]
     probes: tuple[Mapping[str, Plain], ...]
     residual: tuple[str, ...]
@@ -73,11 +75,25 @@ def plain_remedy(one: Tried) -> dict[str, Plain]:
         "assumptions": list(one.assumptions),
         "cost": dict(one.cost),
         "held_routes": {name: words[:300] for name, words in one.held_routes},
+        "inapplicable": {name: words[:300] for name, words in one.inapplicable},
+        "kinds": {name: str(kind) for name, kind in one.kinds.items()},
         "untried": list(one.untried),
         "probes": [asdict(probe) for probe in one.probes],
         "residual": [str(each.extra["route"]) for each in one.residual],
         "runs": one.runs,
     }
+
+
+def detailed(held: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, Plain]:
+    """Say of every way that came to nothing how far it came, and in which words it was stopped."""
+    return {name: f"{kinds.get(name, 'executed')}: {words[:300]}" for name, words in held.items()}
+
+
+def obstructions(inapplicable: Mapping[str, str], untried: Sequence[str]) -> list[str]:
+    """Say why some ways were not tried: there was nothing to do, or it did not come to it."""
+    idle = "; ".join(f"{name} ({words[:300]})" for name, words in inapplicable.items())
+    told = [f"does not apply: {idle}." if idle else "", f"not reached, or broken off: {', '.join(untried)}."]
+    return [told[0]] * bool(idle) + [told[1]] * bool(untried)
 
 
 def tested_of(result: Mapping[str, Any], asked: Asked) -> Tested:
@@ -104,6 +120,8 @@ def mended_of(result: Mapping[str, Any]) -> list[Mended]:
             assumptions=tuple(plain["assumptions"]),
             cost=plain["cost"],
             held_routes=plain["held_routes"],
+            inapplicable=plain["inapplicable"],
+            kinds=plain["kinds"],
             untried=tuple(plain["untried"]),
             probes=tuple(plain["probes"]),
             residual=tuple(plain["residual"]),

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reenactment: run a recorded history again in the sandbox, attack what judged it, and try remedies on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from safetyboard import __version__
 from safetyboard.investigation.inventory import Asked
-from safetyboard.investigation.reenacted import Mended, Tested, plain_remedy, plain_result
+from safetyboard.investigation.reenacted import Mended, Tested, detailed, obstructions, plain_remedy, plain_result
 from safetyboard.investigation.scenes import Placed
 from safetyboard.investigation.verdict import EXECUTIONS
 from safetyboard.laboratory.jobs import Job
 from safetyboard.laboratory.sandbox.running import available
-from safetyboard.surfaces.authority.as_given import AsGiven
+from safetyboard.surfaces.authority.as_given import AsGiven, Attacked
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.surfaces.authority.explain.records import Replayed
 from safetyboard.surfaces.authority.explain.replay import Replay
@@ -212,20 +212,21 @@ def attack(work: Work, progress: Progress) -> dict[str, Plain]:
         )
     except SafetyboardError as error:
         return _failed(work, "routes", error)
-    nulls = _nulls(work, dict(found.came_to_nothing), found.untried, found.runs)
+    nulls = _nulls(work, found)
     through = len(found.executions) - 1
     return plain_result((*found.executions, *nulls), found.blobs, {"program": found.program}, f"{through} got through")
 
 
-def _nulls(work: Work, nothing: Mapping[int, str], untried: Sequence[int], runs: int) -> list[Null]:
-    """Write down what came to nothing, with the words that say why, and what was not tried at all."""
-    recipe = _recipe(work, "routes", runs)
-    detail: dict[str, Plain] = {ROUTES[cell].name: words[:300] for cell, words in sorted(nothing.items())}
-    told = [Null(claim=work.claim, cells=tuple(sorted(nothing)), recipe=recipe, detail=detail)]
-    if untried:
-        names = ", ".join(ROUTES[cell].name for cell in untried)
-        told.append(Null(claim=work.claim, cells=(), recipe=recipe, obstruction=f"The budget did not reach: {names}."))
-    return told
+def _nulls(work: Work, found: Attacked) -> list[Null]:
+    """Write down what came to nothing, how far it came and the words that say why, and what was not tried at all."""
+    recipe = _recipe(work, "routes", found.runs)
+    nothing = {ROUTES[cell].name: words for cell, words in sorted(found.came_to_nothing.items())}
+    kinds = {ROUTES[cell].name: str(kind) for cell, kind in found.kinds.items()}
+    cells = tuple(sorted(found.came_to_nothing))
+    told = [Null(claim=work.claim, cells=cells, recipe=recipe, detail=detailed(nothing, kinds))]
+    idle = {ROUTES[cell].name: words for cell, words in sorted(found.inapplicable.items())}
+    reasons = obstructions(idle, [ROUTES[cell].name for cell in found.untried])
+    return told + [Null(claim=work.claim, cells=(), recipe=recipe, obstruction=reason) for reason in reasons]
 
 
 def mend(work: Work, progress: Progress) -> dict[str, Plain]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.surfaces.authority.attack.routes.performing import control, tried
-from safetyboard.surfaces.authority.attack.routes.plan import Route
+from safetyboard.surfaces.authority.attack.routes.plan import Kind, Route
 from safetyboard.surfaces.authority.repair.offered import plain
 from safetyboard.surfaces.authority.repair.wrong import pair_of
 from safetyboard.surfaces.authority.scene import Scene
@@ -20,8 +20,9 @@ class Attacked:
     """Say which routes got through.
 
     Args:    executions: a control first, then one for each route that got through. came_to_nothing: index of a route
-             -> the words of the rule or the kernel. untried: indices for which the budget did not reach. program: how
-             the wrong program came about.
+             that was executed or refused -> the words of the rule or the kernel. kinds: index -> how far it came, of
+             every route that was looked at. inapplicable: index -> why there is nothing to do here. untried: indices
+             for which the budget did not reach, or that broke off. program: how the wrong program came about.
     """
 
     executions: tuple[Execution, ...]
@@ -29,6 +30,8 @@ class Attacked:
     untried: tuple[int, ...]
     program: str
     runs: int
+    kinds: Mapping[int, Kind] = field(default_factory=dict)
+    inapplicable: Mapping[int, str] = field(default_factory=dict)
     blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
@@ -51,6 +54,8 @@ class AsGiven:
         first, unspoilt, blobs = control(pair.target, enforcement, claim=claim, seed=seed)
         runs, executions = pair.runs + first.runs, [unspoilt]
         nothing: dict[int, str] = {}
+        inapplicable: dict[int, str] = {}
+        kinds: dict[int, Kind] = {}
         untried = []
         for cell, route in enumerate(self.routes):
             if runs >= budget.units or progress.stopped():
@@ -59,8 +64,12 @@ class AsGiven:
             one = tried(route, pair.target, enforcement, claim=claim, cell=cell, seed=seed)
             runs += one.runs
             progress.advance(one.runs)
+            if one.outcome == "untried":
+                untried.append(cell)
+                continue
+            kinds[cell] = one.kind
             if one.execution is None:
-                nothing[cell] = one.words
+                (inapplicable if one.kind == "does not apply" else nothing)[cell] = one.words
                 continue
             executions.append(one.execution)
             blobs = {**blobs, **one.blobs}
@@ -70,5 +79,7 @@ class AsGiven:
             untried=tuple(untried),
             program=pair.words,
             runs=runs,
+            kinds=kinds,
+            inapplicable=inapplicable,
             blobs=blobs,
         )

@@ -10,8 +10,8 @@ from safetyboard.laboratory.sandbox.running import available
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.surfaces.authority.attack.routes.declared import Declared, declared
 from safetyboard.surfaces.authority.attack.routes.enforcement import Enforcement
-from safetyboard.surfaces.authority.attack.routes.performing import control, shown, tried
-from safetyboard.surfaces.authority.attack.routes.plan import Route, Target
+from safetyboard.surfaces.authority.attack.routes.performing import Went, control, shown, tried
+from safetyboard.surfaces.authority.attack.routes.plan import KINDS, Kind, Route, Target
 from safetyboard.surfaces.authority.attack.routes.planting import planted
 from safetyboard.surfaces.authority.repair.remedies import probed
 from safetyboard.terms.budget import Budget
@@ -35,9 +35,10 @@ ASSUMED = (
 class Answer:
     """Say how a repository stands to the lesson.
 
-    Args:    routes: names of those that got through. held_routes: (route, words). mutants: faults the suite saw, and
-             faults planted. declared: files that say what the agent may reach; none means the plain grant. runs: of the
-             sandbox. blobs: bytes that the executions name.
+    Args:    routes: names of those that got through. held_routes: (route, words) of those executed or refused that came
+             to nothing. inapplicable: (route, why there is nothing to do here). kinds: how far each route came.
+             mutants: faults the suite saw, and faults planted. declared: files that say what the agent may reach; none
+             means the plain grant. runs: of the sandbox. blobs: bytes that the executions name.
     """
 
     answer: Word
@@ -50,6 +51,8 @@ class Answer:
     mutants: tuple[int, int] = (0, 0)
     declared: tuple[str, ...] = ()
     runs: int = 0
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    inapplicable: tuple[tuple[str, str], ...] = ()
     blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
@@ -150,8 +153,7 @@ class JudgedFilesOutOfReach:
     ) -> Answer:
         """Try every route on one of the wrong programs, another for each route in turn."""
         _, unspoilt, blobs = control(caught[0], found.enforcement, claim=claim, seed=seed, way=self.way)
-        executions, held, runs, untried = [unspoilt], list[tuple[str, str]](), 1, list[str]()
-        unsteady = False
+        executions, went, runs, untried = [unspoilt], list[Went](), 1, list[str]()
         for cell, route in enumerate(self.routes):
             if runs >= budget.units:
                 untried.append(route.name)
@@ -159,30 +161,41 @@ class JudgedFilesOutOfReach:
             wrong = caught[cell % len(caught)]
             one = tried(route, wrong, found.enforcement, claim=claim, cell=cell, seed=seed, way=self.way)
             runs += one.runs
-            unsteady = unsteady or one.outcome == "unsteady"
-            if one.execution is None:
-                held.append((one.route, one.words))
-            else:
+            if one.outcome == "untried":
+                untried.append(route.name)
+                continue
+            went.append(one)
+            if one.execution is not None:
                 executions.append(one.execution)
                 blobs = {**blobs, **one.blobs}
-        through = tuple(str(one.extra["route"]) for one in executions[1:])
-        answer, reason = _worded(through, held, untried, unsteady=unsteady)
+        through = tuple(one.route for one in went if one.execution is not None)
+        nothing = [one for one in went if one.execution is None]
+        answer, reason = _worded(through, nothing, untried)
         return Answer(
-            answer=answer, reason=reason, routes=through, executions=tuple(executions), held_routes=tuple(held),
+            answer=answer, reason=reason, routes=through, executions=tuple(executions),
+            held_routes=tuple((one.route, one.words) for one in nothing if one.kind != "does not apply"),
+            inapplicable=tuple((one.route, one.words) for one in nothing if one.kind == "does not apply"),
+            kinds={one.route: one.kind for one in went},
             probes=probed(caught[0], found.enforcement, self.way), mutants=mutants, declared=found.places,
             runs=runs + LOOKS + mutants[1], blobs=blobs,
         )  # fmt: skip
 
 
-def _worded(
-    through: tuple[str, ...], held: Sequence[tuple[str, str]], untried: Sequence[str], *, unsteady: bool
-) -> tuple[Word, str]:
+def _worded(through: tuple[str, ...], nothing: Sequence[Went], untried: Sequence[str]) -> tuple[Word, str]:
     if through:
         return "affected", f"a wrong program is judged right by: {', '.join(through)}"
     if untried:
-        return "untestable", f"the budget did not reach {len(untried)} routes, among them: {untried[0]}"
-    if unsteady:
+        return "untestable", f"{len(untried)} routes broke off or the budget did not reach them, such as: {untried[0]}"
+    if any(one.outcome == "unsteady" for one in nothing):
         return "untestable", "a route was green once and not the same again"
-    if not held:
-        return "untestable", "no route was tried"
-    return "not affected", f"{len(held)} routes were tried and held"
+    kinds = [one.kind for one in nothing]
+    if not {"executed", "refused by the kernel"} & set(kinds):
+        return "untestable", f"no route was carried out ({_counted(kinds) or 'none was asked for'})"
+    return "not affected", _counted(kinds)
+
+
+def _counted(kinds: Sequence[Kind]) -> str:
+    """Count routes by how far they came, in words."""
+    words = {"executed": "tried and held", "refused by the kernel": "tried and refused by the kernel"}
+    words |= {"does not apply": "do not apply" if kinds.count("does not apply") > 1 else "does not apply"}
+    return ", ".join(f"{kinds.count(kind)} {words.get(kind, kind)}" for kind in KINDS if kind in kinds)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from safetyboard.surfaces.authority.attack.routes.enforcement import Enforcement
 from safetyboard.surfaces.authority.attack.routes.plan import Target
 
-Kind = Literal["rule", "mount", "clean room", "hook"]
+Means = Literal["rule", "mount", "clean room", "hook"]
 SETTINGS = ".claude/settings.json"
 
 
@@ -27,7 +27,7 @@ class Offer:
     path: str
     diff: bytes
     media_type: str
-    kind: Kind
+    kind: Means
     enforcement: Enforcement
     assumptions: tuple[str, ...]
 

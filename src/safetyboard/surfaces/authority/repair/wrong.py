@@ -42,7 +42,7 @@ def pair_of(scene: Scene, *, seed: int, way: str | None = None) -> Pair:
         tree=scene.base, judged=scene.judged, framework=scene.framework, command=COMMANDS[scene.framework],
         tools=scene.tools, modes={path: mode for path, mode in scene.modes.items() if path in scene.base},
     )  # fmt: skip
-    left = _carried(scene)
+    left = scene.restored
     trees = {"as the agent left it": left, "as the agent found it": dict(scene.base)}
     green = {name: _green(replace(target, tree=tree), way) for name, tree in trees.items()}
     wrong = [name for name, is_green in green.items() if not is_green]
@@ -55,12 +55,6 @@ def pair_of(scene: Scene, *, seed: int, way: str | None = None) -> Pair:
     if right:
         return _planted(target, trees[right[-1]], seed=seed, spent=2, way=way)
     return _reduced(target, left, scene, seed=seed, way=way)
-
-
-def _carried(scene: Scene) -> dict[str, bytes]:
-    """Give the agent's program with what judges it as before; files that the agent added are not taken over."""
-    restored = scene.restored
-    return {path: restored[path] for path in scene.base if path in restored}
 
 
 def _program(tree: Mapping[str, bytes], target: Target) -> dict[str, bytes]:

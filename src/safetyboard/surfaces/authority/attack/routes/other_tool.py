@@ -16,7 +16,9 @@ class OtherTool:
     def plans(self, target: Target) -> tuple[Plan, ...]:
         """Give the attempts."""
         files = dict.fromkeys(target.tests, trivial(target))
-        able = [tool for tool in target.tools if all(tool in target.reached(path) for path in files)]
-        if not able:
-            return nothing("every writing tool's rule refuses the tests, or there is no writing tool")
-        return tuple(Plan(files=files, tool=tool.name) for tool in able)
+        writing = [tool for tool in target.tools if tool.kind in ("write", "edit")]
+        if not files or not writing:
+            return nothing("there is no writing tool" if files else "no file here holds tests")
+        able = [tool for tool in writing if all(tool in target.reached(path) for path in files)]
+        # Where no rule lets any of them through, the attempts say so in the rules' own words.
+        return tuple(Plan(files=files, tool=tool.name) for tool in able or writing)

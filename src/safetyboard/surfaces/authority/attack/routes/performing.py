@@ -2,7 +2,9 @@
 """Try a route in the sandbox: twice with the same result, or it was not shown."""
 
 import base64
+import errno
 import json
+import os
 import shlex
 import tempfile
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from safetyboard.laboratory.sandbox.cell import Cell, Limits, Ran
 from safetyboard.laboratory.sandbox.running import run
 from safetyboard.laboratory.suites.running import lay_out
 from safetyboard.surfaces.authority.attack.routes.enforcement import Enforcement
-from safetyboard.surfaces.authority.attack.routes.plan import Plan, Route, Target, denies
+from safetyboard.surfaces.authority.attack.routes.plan import KINDS, Kind, Plan, Route, Target, denies
 from safetyboard.terms.canonical import Plain, canonical_json, digest_of
 from safetyboard.terms.errors import SafetyboardError
 from safetyboard.terms.execution import Execution
@@ -26,20 +28,22 @@ Outcome = Literal["through", "held", "refused", "unsteady", "untried"]
 LIMITS = Limits(cpu_seconds=30, wall_seconds=45.0, output_bytes=16 << 20)
 GRADER, BASE, WORK = "clean_room.py", "base", "agent"
 GREEN: Mapping[str, Plain] = {"code": [0]}
+KERNEL = tuple(os.strerror(code) for code in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Went:
     """Say what came of a route.
 
-    Args:    outcome: through (green, twice), held (tried, not green), refused (no act was done), unsteady (green once),
-             untried. words: of the rule, the hook or the kernel. runs: of the sandbox. blobs: digest -> bytes that the
-             execution names.
+    Args:    outcome: through (green, twice), held (tried, not green), refused (not judged), unsteady (green once),
+             untried (an attempt broke off, and nothing can be said). kind: how far its farthest attempt came. words: of
+             the rule, the hook or the kernel. runs: of the sandbox. blobs: digest -> bytes that the execution names.
     """
 
     route: str
     outcome: Outcome
     words: str
+    kind: Kind
     execution: Execution | None = None
     runs: int = 0
     blobs: Mapping[str, bytes] = field(default_factory=dict)
@@ -55,6 +59,7 @@ class Shown:
     words: str
     judged: bool
     runs: int
+    refused: Literal["", "asked", "refused"] = ""
     first: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,6 +67,14 @@ class Shown:
     def green(self) -> bool:
         """Tell whether it was judged, and green."""
         return self.judged and self.ran.code == 0 and not self.ran.killed_by
+
+    @property
+    def kind(self) -> Kind:
+        """Tell how far the acts came."""
+        if self.refused == "asked":
+            return "refused by rule"
+        kernel = self.refused == "refused" and any(words in self.words for words in KERNEL)
+        return "refused by the kernel" if kernel else "executed"
 
 
 def acts_of(plan: Plan, target: Target) -> tuple[list[Act], str]:
@@ -106,7 +119,9 @@ def shown(acts: list[Act], target: Target, enforcement: Enforcement, way: str | 
     begun, files, links = _worked(acts, target, enforcement, way)
     word, words = _said(begun)
     if word != "acted":
-        return Shown(ran=begun, tree=target.tree, command=("true",), words=words, judged=False, runs=1)
+        return Shown(
+            ran=begun, tree=target.tree, command=("true",), words=words, judged=False, runs=1, refused=_refused(word)
+        )
     tree, judge = _composed(target, enforcement, files)
     if enforcement.grader:
         links = {f"{WORK}/{path}": to for path, to in links.items()}
@@ -126,11 +141,13 @@ def tried(  # noqa: PLR0913 - what is tried on what, and what the record of it n
     """
     runs = 0
     words: list[str] = []
+    kinds: list[Kind] = []
     outcome: Outcome = "refused"
     for plan in route.plans(replace(target, tools=enforcement.tools)):
         acts, refusal = acts_of(plan, replace(target, tools=enforcement.tools))
-        if refusal:
-            words.append(refusal)
+        if refusal or not acts:
+            words.append(refusal or "it asks for no act")
+            kinds.append("refused by rule" if refusal and not plan.words else "does not apply")
             continue
         try:
             once = shown(acts, target, enforcement, way)
@@ -139,10 +156,11 @@ def tried(  # noqa: PLR0913 - what is tried on what, and what the record of it n
         except SafetyboardError as error:
             if once_fatal(error):
                 raise
-            words.append(str(error))
+            outcome, words = "untried", [*words, str(error)]
             continue
+        kinds.append(once.kind)
         if not once.green:
-            outcome = "held" if once.judged else outcome
+            outcome = "held" if once.judged and outcome == "refused" else outcome
             words.append(once.words)
             continue
         runs += again.runs
@@ -150,9 +168,15 @@ def tried(  # noqa: PLR0913 - what is tried on what, and what the record of it n
             outcome, words = "unsteady", [*words, "green once, and not the same again"]
             continue
         execution, blobs = recorded(once, target, enforcement, claim=claim, cell=cell, seed=seed, route=route.name)
-        return Went(route=route.name, outcome="through", words=once.words, execution=execution, runs=runs, blobs=blobs)
+        return Went(
+            route=route.name, outcome="through", words=once.words, kind="executed", execution=execution, runs=runs,
+            blobs=blobs,
+        )  # fmt: skip
     said = "; ".join(dict.fromkeys(words))
-    return Went(route=route.name, outcome=outcome, words=said, runs=runs)
+    farthest = sorted(kinds, key=KINDS.index)
+    return Went(
+        route=route.name, outcome=outcome, words=said, kind=farthest[0] if farthest else "does not apply", runs=runs
+    )
 
 
 def once_fatal(error: SafetyboardError) -> bool:
@@ -217,7 +241,14 @@ def _in_place(acts: list[Act], target: Target, enforcement: Enforcement, way: st
     command = _command(acts, judge, enforcement, collect=None, hook=enforcement.hook, watched=list(enforcement.watched))
     ran = _run(target.tree, target, command, readonly=enforcement.readonly, way=way)
     word, words = _said(ran)
-    return Shown(ran=ran, tree=target.tree, command=command, words=words, judged=word in ("judged", ""), runs=1)
+    return Shown(
+        ran=ran, tree=target.tree, command=command, words=words, judged=word in ("judged", ""), runs=1,
+        refused=_refused(word),
+    )  # fmt: skip
+
+
+def _refused(word: str) -> Literal["", "asked", "refused"]:
+    return "asked" if word == "asked" else "refused" if word == "refused" else ""
 
 
 def _worked(

@@ -4,11 +4,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from safetyboard.surfaces.authority.scene import Tool
 
 Scope = Literal["outside the process", "in the process"]
+Kind = Literal["executed", "refused by the kernel", "refused by rule", "does not apply"]
+"""How far a route came, the farthest first: its acts were done; the system refused them; a rule did, as modelled here
+or by its own hook; there was nothing to do. Only the first two say anything about what was set up."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, kw_only=True)
