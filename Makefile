@@ -23,19 +23,29 @@ $(VENV)/made:
 	@touch $@
 
 $(VENV)/demo-installed: $(VENV)/made pyproject.toml constraints.txt
-	$(PIP) install -e '.[networks]'
+	$(PIP) install -e '.[networks,records]'
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/demo-installed
 	$(PIP) install -e '.[networks,records,examples,dev]'
 	@touch $@
 
-# The main job on real input. The network does fail, so the command must end with 1 (refuted), and with nothing else.
-demo: $(VENV)/demo-installed
-	@$(BIN)/safetyboard investigate examples/tumour --out demo-out --replace; code=$$?; \
+# The main job on real input, twice: a network, and what an agent left behind. Both fail, so both investigations must end
+# with 1 (refuted), the lesson must find a second repository affected (1) and a third one not (0), and nothing else will do.
+demo: $(VENV)/demo-installed $(VENV)/sandbox-sought
+	@$(BIN)/safetyboard investigate examples/tumour --out demo-out/network --replace; code=$$?; \
 	  if [ $$code -ne 1 ]; then echo "The demonstration ended with $$code; 1 (refuted) was expected." >&2; exit 1; fi
-	@$(BIN)/python -m safetyboard_check demo-out --key "$$($(BIN)/safetyboard keygen --fingerprint)"
-	@echo "Open demo-out/report.html in a browser."
+	@$(BIN)/python -m safetyboard_check demo-out/network --key "$$($(BIN)/safetyboard keygen --fingerprint)"
+	@$(BIN)/safetyboard investigate examples/repair_agent/history --out demo-out/agent --replace; code=$$?; \
+	  if [ $$code -eq 3 ]; then echo "No sandbox works here, so nothing was run again: safetyboard doctor says why."; exit 0; fi; \
+	  if [ $$code -ne 1 ]; then echo "The demonstration ended with $$code; 1 (refuted) was expected." >&2; exit 1; fi; \
+	  $(BIN)/python -m safetyboard_check demo-out/agent --key "$$($(BIN)/safetyboard keygen --fingerprint)" || exit 1; \
+	  echo; echo "The lesson it left, put to a second repository and to a third:"; \
+	  $(BIN)/safetyboard gate examples/repair_agent/second_repository --lessons demo-out/agent; \
+	  if [ $$? -ne 1 ]; then echo "1 (affected) was expected." >&2; exit 1; fi; \
+	  $(BIN)/safetyboard gate examples/repair_agent/third_repository --lessons demo-out/agent; \
+	  if [ $$? -ne 0 ]; then echo "0 (not affected) was expected." >&2; exit 1; fi
+	@echo "Open demo-out/network/report.html and demo-out/agent/report.html in a browser."
 
 test: $(VENV)/dev-installed $(VENV)/browser-sought $(VENV)/sandbox-sought
 	@mkdir -p build

@@ -14,6 +14,9 @@ def _remedies(remedies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Say of each repaired subject what became of the claims, and what it cost."""
     for subject in dict.fromkeys(remedy["subject"] for remedy in remedies):
         own = [remedy for remedy in remedies if remedy["subject"] == subject]
+        if own[0].get("through") is not None:
+            yield _barred(own[0])
+            continue
         held = sum(remedy["held"] for remedy in own)
         verdicts = Counter(remedy["verdict"] for remedy in own)
         fate = f"{held} of {len(own)} claims held under a fresh attack"
@@ -25,6 +28,15 @@ def _remedies(remedies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"  cost: {changed} changed on {cost['reference']}"
         for label, counts in cost.get("called_wrongly", {}).items():
             yield f"  called wrongly, labelled {label}: {counts['before']} → {counts['after']} of {counts['rows']}"
+
+
+def _barred(remedy: Mapping[str, Any]) -> str:
+    """Say of a remedy for what an agent may do which ways got through, and what it does not promise."""
+    if not remedy["held"]:
+        through = ", ".join(remedy["through"])
+        return f"Remedy:  {remedy['subject']}: " + (f"defeated by {through}" if through else "not every way was tried")
+    outside = remedy["cost"].get("outside what it promises, and gets through")
+    return f"Remedy:  {remedy['subject']}: held" + (f"; outside what it promises: {outside}" if outside else "")
 
 
 def summary(outcome: Outcome) -> str:

@@ -11,6 +11,7 @@ from safetyboard.investigation.dossier import Dossier, File
 from safetyboard.investigation.outcome import Outcome
 from safetyboard.terms.bound import Bound
 from safetyboard.terms.codec import record_id
+from safetyboard.terms.execution import Execution
 
 INTERRUPTED = "interrupted before it was judged; go on with --resume"
 
@@ -91,10 +92,17 @@ def _remedies(dossier: Dossier) -> list[Mapping[str, Any]]:
             "held": remedy.held,
             "method": remedy.method,
             "cost": dict(remedy.cost),
+            "through": _through(repaired.files[remedy.claim]) if repaired.made is None else None,
         }
         for repaired in dossier.repaired
         for remedy in repaired.remedies
     ]
+
+
+def _through(file: File) -> list[str]:
+    """Name the ways that got through under a remedy; None is said of networks, which have none."""
+    domain, shown = file.asked.domain, (r for r in file.evidence if isinstance(r, Execution) and r.shows == "failure")
+    return list(dict.fromkeys(domain.cells[record.cell].label for record in shown))
 
 
 def _findings(dossier: Dossier) -> list[Mapping[str, Any]]:
