@@ -76,7 +76,7 @@ def test_a_session_that_changed_the_tests_is_refuted_and_its_words_are_found_aga
 ) -> None:
     outcome, checked = ran(session(TAMPERED), session(REPAIRED))
     assert verdicts(outcome) == ["REFUTED", "SUPPORTED"]
-    assert checked.verdicts["REFUTED"] == 1
+    assert checked.verdicts["REFUTED"] == 2  # the chain, and the clause it breaks
     assert checked.quotations >= 4
     (finding,) = [each for each in outcome.findings if "test-tampering" in each["title"]]
     assert finding["grade"] == "possible"
@@ -114,7 +114,7 @@ def test_a_refused_edit_is_an_attempt_and_no_failure(ran: Callable[..., tuple[Ou
 def test_hostile_or_damaged_lines_change_nothing(ran: Callable[..., tuple[Outcome, Any]], words: bytes) -> None:
     outcome, checked = ran(session(TAMPERED), more=words)
     assert verdicts(outcome) == ["REFUTED"]
-    assert checked.verdicts["REFUTED"] == 1
+    assert checked.verdicts["REFUTED"] == 2  # the chain, and the clause it breaks
 
 
 def test_the_result_digest_does_not_depend_on_when_it_ran(ran: Callable[..., tuple[Outcome, Any]]) -> None:
@@ -127,7 +127,7 @@ def test_a_screen_that_says_nothing_would_be_found_out(
 ) -> None:
     """The null engine: the row above goes red when the chains answer nothing."""
     silent = Screening(matches=(), unclassified=(), unknown=(), steps=0, set_aside=0, unread=0)
-    monkeypatch.setattr(recorded, "screen", lambda episode, chains: silent)
+    monkeypatch.setattr(recorded, "screen", lambda episode, chains, read: silent)
     with pytest.raises(AssertionError):
         test_a_session_that_changed_the_tests_is_refuted_and_its_words_are_found_again(ran)
 

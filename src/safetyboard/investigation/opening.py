@@ -17,6 +17,7 @@ from safetyboard.investigation.order import Order
 from safetyboard.investigation.recorded import claims_of, recorded
 from safetyboard.investigation.reenacting import opened_places
 from safetyboard.investigation.reenactment import Place
+from safetyboard.investigation.run_checks import checks_of
 from safetyboard.investigation.scenes import has_repository, scenes
 from safetyboard.investigation.watch import Watch
 from safetyboard.terms.errors import SafetyboardError
@@ -39,7 +40,8 @@ def opened(order: Order, watch: Watch, now: datetime) -> Opening:
     try:
         names = book.take(order.path)
         traced = has_repository(book, names)
-        runs = list(recorded(book, names, refusals, traced=traced))
+        checks = checks_of(book, names, refusals, pack=order.pack, screen=order.screen)
+        runs = list(recorded(book, names, refusals, checks=checks, traced=traced))
         placed = list(scenes(book, names, runs, refusals)) if traced and runs else []
         permitted = list(granted(book, names, refusals, records=bool(runs)))
         alone = not runs and not permitted and not refusals

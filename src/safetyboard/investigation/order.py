@@ -18,6 +18,7 @@ class Order:
 
     Args:    budget: work units a claim (about one network evaluation each). seconds: safety stop, or None.
              repair: False leaves the repair stage out. weightless: leave subject bytes out of the docket.
+             pack: prohibitions laid upon the default ones. screen: a learned screen that judges recorded runs too.
     """
 
     path: Path
@@ -31,6 +32,8 @@ class Order:
     weightless: bool = False
     resume: bool = False
     replace: bool = False
+    pack: Path | None = None
+    screen: Path | None = None
 
     @property
     def units(self) -> int:
@@ -70,4 +73,6 @@ class Order:
             "repair": self.repair,
             "weightless": self.weightless,
             "relaxed": self.weaker(),
+            **({"pack": self.pack.name} if self.pack is not None else {}),
+            **({"screen": self.screen.name} if self.screen is not None else {}),
         }

@@ -2,17 +2,28 @@
 """Recorded: read what AI systems left behind, screen every run for catastrophe chains, and quote what was found."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.redaction import installation_salt
+from safetyboard.investigation.checked_claims import (
+    Matter,
+    Together,
+    accounts,
+    matters,
+    table_of,
+    trend_sentence,
+    trends_of,
+)
 from safetyboard.investigation.inventory import Asked
+from safetyboard.investigation.run_checks import Checks, Kept, checked, usual
 from safetyboard.investigation.verdict import EPISODES
 from safetyboard.overseers import calibration
 from safetyboard.overseers.chains.chain import Chain, Match, Quoted
 from safetyboard.overseers.chains.chain_file import shipped
+from safetyboard.overseers.chains.deeds import deeds_of
 from safetyboard.overseers.chains.engine import screen
 from safetyboard.readers.account import Account
 from safetyboard.readers.records import catalog
@@ -53,12 +64,13 @@ class Run:
     steps: int
     matches: tuple[Match, ...]
     unclassified: tuple[Quoted, ...]
+    kept: Kept
     trace: Trace | None = None
 
 
 @dataclass(kw_only=True)
 class Recorded:
-    """Hold one file of records: what it is, its runs, and what of it was read, and which secrets it holds."""
+    """Hold one file of records: what it is, its runs, what of it was read, and which secrets it holds."""
 
     name: str
     digest: str
@@ -66,6 +78,7 @@ class Recorded:
     format: str
     account: Account
     stored: Stored
+    together: Together
     runs: list[Run] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
     salt: bytes = b""
@@ -113,8 +126,11 @@ class Recorded:
 
     def _facts(self) -> Iterator[tuple[str, Any]]:
         """Name what is said of the file only where there is something to say."""
+        kept = [run.kept for run in self.runs]
         yield "secrets", self.secrets.sentence
         yield "secrets unread", self.secrets.unread
+        yield "judgements on record", [self.clean(told) for told in accounts(kept)]
+        yield "precursors over time", [trend_sentence(each) for each in trends_of(kept).values()]
 
     @cached_property
     def domain(self) -> Domain:
@@ -125,13 +141,20 @@ class Recorded:
 
 
 def recorded(
-    book: CustodyBook, names: Sequence[str], refusals: list[SafetyboardError], *, traced: bool = False
+    book: CustodyBook,
+    names: Sequence[str],
+    refusals: list[SafetyboardError],
+    *,
+    checks: Checks | None = None,
+    traced: bool = False,
 ) -> Iterator[Recorded]:
     """Read every file that a reader of records takes; a file that cannot be read is refused, the others are read.
 
-    Args:    traced: keep of each run what it did to files.
+    Args:    checks: what runs are checked for besides the chains; None: the default pack. traced: keep of each run
+             what it did to files.
     """
     chains, mappings = shipped(), _mappings(book, names, refusals)
+    together = Together(checks=checks or usual())
     for name in names:
         held = book.items[name]
         if held.state == "used" or not held.digest:
@@ -143,7 +166,11 @@ def recorded(
         if kind is None:
             continue
         try:
-            found = _read(stored_of(book, name), kind, mapped or catalog.reader(kind), chains, traced)
+            found = Recorded(
+                name=name, digest=held.digest, size=held.size, format=kind, account=Account(),
+                stored=stored_of(book, name), together=together,
+            )  # fmt: skip
+            _read(found, mapped or catalog.reader(kind), chains, traced)
         except SafetyboardError as error:
             refusals.append(error)
             book.fail(name, error)
@@ -179,27 +206,26 @@ def stored_of(book: CustodyBook, name: str) -> Stored:
     )
 
 
-def _read(stored: Stored, kind: str, reader: Any, chains: Sequence[Chain], traced: bool) -> Recorded:
-    found = Recorded(
-        name=stored.name, digest=stored.digest, size=stored.size, format=kind, account=Account(), stored=stored
-    )
-    for episode in accounted(kind, reader, stored, found.account):
-        run = _screened(episode, chains)
+def _read(found: Recorded, reader: Any, chains: Sequence[Chain], traced: bool) -> None:
+    for episode in accounted(found.format, reader, found.stored, found.account):
+        run = _screened(episode, chains, found.together.checks)
         run.trace = trace_of(episode) if traced else None
         found.runs.append(run)
-    found.secrets = secrets_in(stored)
+    found.secrets = secrets_in(found.stored)
     found.salt = installation_salt()
-    return found
+    found.together.kept += [run.kept for run in found.runs]
 
 
-def _screened(episode: Episode, chains: Sequence[Chain]) -> Run:
-    said = screen(episode, chains)
+def _screened(episode: Episode, chains: Sequence[Chain], checks: Checks) -> Run:
+    read = deeds_of(episode)
+    said = screen(episode, chains, read)
     return Run(
         name=episode.name,
         task=episode.task,
         steps=said.steps,
         matches=said.matches,
         unclassified=said.unclassified,
+        kept=checked(episode, said, read, checks),
     )
 
 
@@ -220,6 +246,10 @@ def claims_of(found: Recorded, seed: int) -> Iterator[tuple[Asked, list[Observat
     versions = digest_of(canonical_json([chain.version for chain in silent]))
     asked = _asked(found, "all other chains", statement, f"{len(silent)} chains. {rates}")
     yield asked, [*_unclassified(asked, found), _null(asked, found, ("chains", versions), seed, "")]
+    for matter in matters(found.called, [run.kept for run in found.runs], found.together):
+        asked = _asked(found, matter.name, matter.statement, matter.overseer)
+        asked = replace(asked, obstruction=asked.obstruction or matter.silent or matter.partly)
+        yield asked, _of_matter(asked, found, matter, seed)
     found.quoting.forget()
 
 
@@ -264,8 +294,30 @@ def _quotations(asked: Asked, found: Recorded, chain: Chain, seed: int) -> list[
                 quoted += _of_match(asked, found, cell, match)
     failures = [each for each in quoted if each.shows == "failure"]
     kept = failures + [each for each in quoted if each.shows != "failure"][: max(0, MOST_QUOTED - len(failures))]
-    more = f" {len(quoted) - len(kept)} more quotations are left out." if len(kept) < len(quoted) else ""
-    return [*kept, _null(asked, found, ("chain " + chain.name, chain.version), seed, more.strip())]
+    null = _null(asked, found, ("chain " + chain.name, chain.version), seed, _left_out(len(quoted) - len(kept)))
+    trend = found.together.trends.get(chain.name)
+    return [*kept, null if trend is None else replace(null, detail={"trend": table_of(trend)})]
+
+
+def _left_out(count: int) -> str:
+    return f"{count} more quotations are left out." if count > 0 else ""
+
+
+def _of_matter(asked: Asked, found: Recorded, matter: Matter, seed: int) -> list[Observation | Null]:
+    """Quote what speaks against a claim, failures first, a failure of every run before a second one of any."""
+    met: set[int] = set()
+    ranks: list[int] = []
+    for each in matter.shown:
+        ranks.append(2 if each.shows != "failure" else int(each.cell in met))
+        met |= {each.cell} if each.shows == "failure" else set()
+    order = sorted(range(len(ranks)), key=lambda at: (ranks[at], at))
+    kept = [matter.shown[at] for at in order[:MOST_QUOTED]]
+    quoted = [_observed(asked, found, (each.cell, each.quoted), each.meaning, each.shows) for each in kept]
+    if matter.silent:
+        return [*quoted]
+    left = _left_out(len(matter.shown) - len(kept) + matter.left)
+    null = _null(asked, found, matter.instrument, seed, " ".join(each for each in (left, matter.partly) if each))
+    return [*quoted, replace(null, cells=matter.cells, detail=matter.detail)]
 
 
 def _of_match(asked: Asked, found: Recorded, cell: int, match: Match) -> Iterator[Observation]:

@@ -48,6 +48,7 @@ class Quoting:
     _parts: OrderedDict[tuple[str, int], bytes] = field(default_factory=OrderedDict)
     _lines: list[int] = field(default_factory=list)
     _packed: bool | None = None
+    _last: tuple[tuple[str, int], Any] | None = None
 
     def quoted(self, source: Source, quotation: str) -> Quoted:
         """Keep the lines of a quotation that stand word for word at its source, but for secrets."""
@@ -75,15 +76,23 @@ class Quoting:
     def texts_at(self, source: Source) -> list[str]:
         """List the strings at and below a place; none where it leads nowhere or is in no JSON."""
         try:
-            content = self._content(source)
             if not source.pointer:
-                return [content.decode("utf-8", "replace")]
-            return list(_strings(value_at(json.loads(content), source.pointer)))
+                return [self._content(source).decode("utf-8", "replace")]
+            return list(_strings(value_at(self._value(source), source.pointer)))
         except (SafetyboardError, ValueError, RecursionError, OSError):
             return []
 
+    def _value(self, source: Source) -> Any:
+        """Parse a part of the file; the last one is kept, for quotations come place by place."""
+        key = (source.member, source.line)
+        if self._last is None or self._last[0] != key:
+            self._last = None
+            self._last = (key, json.loads(self._content(source)))
+        return self._last[1]
+
     def forget(self) -> None:
         """Let go of everything that was kept."""
+        self._last = None
         self._parts.clear()
         self._lines.clear()
 
