@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Investigate a path: preserve, find the worst, explain, repair, prove, and leave a docket."""
 
+import contextlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from safetyboard.cli.door import verdict_code
+from safetyboard.readers.stored import printable
+from safetyboard.terms.errors import WrongUse
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where the docket goes: a folder, or a file ending in .zip."
 )
 @click.option("--property", "chosen", type=click.Path(path_type=Path), help="A VNN-LIB file to put to every network.")
+@click.option("--pack", type=click.Path(path_type=Path), help="A pack of prohibitions (.toml) besides the default one.")
+@click.option("--screen", type=click.Path(path_type=Path), help="A learned screen that also judges recorded runs.")
+@click.option("--agents", is_flag=True, help="Preserve the sessions of coding agents on this machine, and take them.")
 @click.option("--budget", type=click.IntRange(min=1000), help="Work units a claim (about one network evaluation each).")
 @click.option("--seconds", type=click.FloatRange(min=0.0, min_open=True), help="Safety stop; results may then differ.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of every search.")
@@ -30,9 +38,12 @@ from safetyboard.cli.door import verdict_code
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write a JUnit XML file.")
 def investigate(
     *,
-    path: Path,
+    path: Path | None,
     out: Path | None,
     chosen: Path | None,
+    pack: Path | None,
+    screen: Path | None,
+    agents: bool,
     budget: int | None,
     seconds: float | None,
     seed: int,
@@ -46,7 +57,7 @@ def investigate(
     sarif: Path | None,
     junit: Path | None,
 ) -> int:
-    """Investigate PATH, a network (.onnx, .onnx.gz) or a folder of networks, properties and claims.
+    """Investigate PATH: a network (.onnx, .onnx.gz) with its properties, what agents left behind, or a folder of them.
 
     Pairs come from instances.csv, from equal names (net.onnx with net.vnnlib), from --property, or from claims.toml.
     """
@@ -56,23 +67,54 @@ def investigate(
     from safetyboard.investigation.order import Order  # noqa: PLC0415
     from safetyboard.investigation.service import investigate as run  # noqa: PLC0415
 
-    order = Order(
-        path=path,
-        out=out if out is not None else Path(f"{path.resolve().name or 'case'}-docket"),
-        chosen=chosen,
-        budget=budget,
-        seconds=seconds,
-        seed=seed,
-        workers=workers if workers is not None else min(8, os.cpu_count() or 1),
-        repair=not no_repair,
-        weightless=weightless,
-        resume=resume,
-        replace=replace,
-    )
-    with display(quiet=quiet, seconds=seconds) as watch:
-        outcome = run(order, watch=watch)
+    if path is None and not agents:
+        raise WrongUse("No PATH was given.", hint="Give a file or folder, or --agents.")
+    named = out if out is not None else Path(f"{path.resolve().name or 'case' if path else 'agents'}-docket")
+    with _taken(path, named, resume=resume, quiet=quiet or as_json, agents=agents) as taken:
+        order = Order(
+            path=taken,
+            out=named,
+            chosen=chosen,
+            budget=budget,
+            seconds=seconds,
+            seed=seed,
+            workers=workers if workers is not None else min(8, os.cpu_count() or 1),
+            repair=not no_repair,
+            weightless=weightless,
+            resume=resume,
+            replace=replace,
+            pack=pack,
+            screen=screen,
+        )
+        with display(quiet=quiet, seconds=seconds) as watch:
+            outcome = run(order, watch=watch)
     for target, write in ((sarif, sarif_json), (junit, junit_xml)):
         if target is not None:
             target.write_bytes(write(outcome))
     click.echo(json.dumps(outcome.plain(), indent=1) if as_json else summary(outcome))
     return verdict_code(outcome.words, unsound=bool(outcome.unsound), interrupted=outcome.interrupted)
+
+
+@contextlib.contextmanager
+def _taken(path: Path | None, out: Path, *, resume: bool, quiet: bool, agents: bool) -> Iterator[Path]:
+    """Give what is investigated: the path, or a copy of what was preserved first of it and of agents' sessions."""
+    if not agents:
+        yield path or Path()
+        return
+    from safetyboard.cli.preserve import Lines  # noqa: PLC0415 - heavy parts load only when used
+    from safetyboard.investigation import preservation  # noqa: PLC0415
+
+    work = out.parent / f".{out.name}.agents"
+    copy = work / "agent-sessions"
+    if not (resume and copy.is_dir()):
+        shutil.rmtree(work, ignore_errors=True)
+        store = out.parent / f"{out.name}-preserved"
+        roots = preservation.paths_wanted([path] if path is not None else [], agents=True)
+        done = preservation.preserve(roots, store, told=Lines(True, False))
+        preservation.copied(store, roots, copy)
+        if not quiet:
+            click.echo("\n".join(printable(line, 4096) for line in (*done.open_points, done.sentence)), err=True)
+    yield copy
+    # What an interrupted run took is kept, so that it can be resumed on the same bytes.
+    if not (out.parent / f".{out.name}.work").exists():
+        shutil.rmtree(work, ignore_errors=True)

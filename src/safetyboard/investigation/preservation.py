@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Preserve: store what is disappearing, most urgent first, and follow what still grows."""
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +14,7 @@ from safetyboard.evidence.keys import load_key
 from safetyboard.evidence.listing import Found, listed, opened, text_of
 from safetyboard.evidence.perishable import is_log, urgency
 from safetyboard.evidence.preserved import Batch, Holdings, Item, Preserver, Remark
+from safetyboard.evidence.store import machine_faults
 from safetyboard.laboratory.interrupt import Stop, interruptible, stop_after
 from safetyboard.readers.records.locations import default_locations
 from safetyboard.terms.errors import UnreadableInput, WrongUse
@@ -139,6 +141,32 @@ def preserve(
         finally:
             preserver.close()
     return watch.result
+
+
+def copied(store: Path, roots: Sequence[Path], target: Path) -> int:
+    """Write the latest held states of files below the roots into a new folder, verified; gives their number.
+
+    Names are those below each root, after the root's own name and that of the folder it lies in.
+
+    Raises:  UntrustedEvidence: held bytes were changed. EnvironmentFault: the disk is full.
+    """
+    held, count, taken = Holdings.at(store), 0, set[str]()
+    for number, root in enumerate(roots):
+        whole = text_of(root.resolve())
+        folder = f"{root.resolve().parent.name.strip('.') or 'root'}/{root.resolve().name}"
+        folder = folder if folder not in taken else f"{number}/{folder}"
+        taken.add(folder)
+        for path, item in sorted(held.latest.items()):
+            if path in held.gone or not (path == whole or path.startswith(whole + "/")):
+                continue
+            place = target / folder / path[len(whole) :].strip("/") if path != whole else target / folder
+            held.verify(item.digest)
+            with machine_faults(place):
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with held.open(item.digest) as stored, place.open("xb") as file:
+                    shutil.copyfileobj(stored, file)
+            count += 1
+    return count
 
 
 def _wait(seconds: float, stop: Stop) -> None:
