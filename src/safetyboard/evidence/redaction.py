@@ -55,6 +55,7 @@ LEAST = 6
 """Signs of the shortest secret."""
 MOST_KNOWN = 2_000
 _BREAKS = re.compile(r"(?:\s|\\+[nr])+")
+HINTS = frozenset(hint for each in PATTERNS for hint in each.hints)
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([/]))")
 
 
@@ -184,13 +185,16 @@ def installation_salt(folder: Path | None = None) -> bytes:
 def _found(text: str) -> Iterator[Span]:
     """Try every pattern; those that cannot match far are tried only in windows in which one of their hints stands."""
     lowered = text.lower()
-    for each in PATTERNS:
-        if each.far and any(hint in lowered for hint in each.hints):
+    # Most hints stand nowhere in a text, and one look for each shows it.
+    hinted = {hint for hint in HINTS if hint in lowered}
+    tried = [each for each in PATTERNS if not hinted.isdisjoint(each.hints)]
+    for each in tried:
+        if each.far:
             yield from _matches(each, text, 0)
     for start in range(0, max(1, len(text) - OVERLAP), WINDOW - OVERLAP):
         piece, held = text[start : start + WINDOW], lowered[start : start + WINDOW]
-        for each in PATTERNS:
-            if not each.far and any(hint in held for hint in each.hints):
+        for each in tried:
+            if not each.far and any(hint in held for hint in each.hints if hint in hinted):
                 yield from _matches(each, piece, start)
 
 

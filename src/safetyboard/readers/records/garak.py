@@ -228,7 +228,7 @@ def _steps(entry: Mapping[str, Any], index: int, outputs: list[Any], at: Source)
     if isinstance(turns, list):
         _turns(steps, turns, below(at, "prompt", "turns"))
     elif prompt is not None:
-        steps.add("user", "say", below(at, "prompt"), prompt)
+        steps.add("user", "observe", below(at, "prompt"), prompt)
     if index < len(outputs):
         _say(steps, outputs[index], below(at, "outputs", index))
     return tuple(steps.made)

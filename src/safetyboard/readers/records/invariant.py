@@ -39,6 +39,8 @@ KEYS = frozenset(
         "time_created",
     )
 )
+OWN = KEYS - {"messages", "id", "user"}
+"""Parts of a trace that a log of a chat endpoint does not have."""
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool"))
 
 
@@ -48,12 +50,14 @@ def sniff(name: str, head: bytes) -> bool:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
-        return not end and line[:64].replace(b" ", b"").startswith((b'{"messages":[{', b'[{"role":', b'[{"content":'))
+        return not end and line[:64].replace(b" ", b"").startswith((b'[{"role":', b'[{"content":'))
     if isinstance(record, list):
         return bool(record) and all(isinstance(item, dict) and "role" in item for item in record)
     if not isinstance(record, dict):
         return False
-    return record.keys() == {"metadata"} or (isinstance(record.get("messages"), list) and record.keys() <= KEYS)
+    # Messages alone, or with an id, are what every chat endpoint logs.
+    own = record.keys() & OWN and record.keys() <= KEYS
+    return record.keys() == {"metadata"} or (isinstance(record.get("messages"), list) and bool(own))
 
 
 def episodes(stored: Stored, account: Account) -> Iterator[Episode]:

@@ -139,7 +139,7 @@ class MappedReader:
         actor, usual = ROLES.get(role.lower(), ("unknown", "observe"))
         if role in self.mapping.roles:
             actor = self.mapping.roles[role]
-            usual = {"agent": "say", "user": "say", "tool": "result", "overseer": "monitor"}.get(actor, "observe")  # type: ignore[assignment]
+            usual = {"agent": "say", "user": "observe", "tool": "result", "overseer": "monitor"}.get(actor, "observe")  # type: ignore[assignment]
         act = bool(rule.tool) and actor == "agent"
         return actor, rule.deed or ("act" if act else usual)
 

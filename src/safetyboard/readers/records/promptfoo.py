@@ -150,7 +150,7 @@ def _prompt(steps: Steps, result: Mapping[str, Any], at: Source) -> None:
         for index, message in enumerate(chat):
             steps.message(message, partial(_at, below(here, index), 0))
     else:
-        steps.add("user", "say", here, raw)
+        steps.add("user", "observe", here, raw)
 
 
 def _response(steps: Steps, result: Mapping[str, Any], at: Source) -> None:

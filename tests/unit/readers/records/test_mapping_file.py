@@ -27,7 +27,7 @@ def test_the_example_of_the_mapping_page_works_as_it_says(page: dict[str, str]) 
     assert not reader.sniff("logs/another.jsonl", b"")
     [episode], account = read(reader, page["jsonl"].encode(), "helpdesk.jsonl")
     assert [(step.actor, step.kind, step.tool) for step in episode.steps] == [
-        ("user", "say", ""), ("agent", "act", "refund"), ("tool", "result", "refund"), ("agent", "say", "")
+        ("user", "observe", ""), ("agent", "act", "refund"), ("tool", "result", "refund"), ("agent", "say", "")
     ]  # fmt: skip
     assert [(each.name, each.value, each.by) for each in episode.true] == [("refunded", "false", "program")]
     assert (account.met, account.read, account.left) == (6, 5, {"heartbeats": 1})

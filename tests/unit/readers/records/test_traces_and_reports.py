@@ -204,7 +204,7 @@ def test_old_names_of_attributes_and_events_are_read() -> None:
     ]
     [episode], _ = read(otlp, lines(made.request(flat, events)))
     assert [(step.actor, step.kind, step.content, step.tool) for step in episode.steps] == [
-        ("user", "say", "hello", ""), ("agent", "act", "", "f"), ("user", "say", "again", ""),
+        ("user", "observe", "hello", ""), ("agent", "act", "", "f"), ("user", "observe", "again", ""),
         ("agent", "say", "done", ""),
     ]  # fmt: skip
 
@@ -229,7 +229,7 @@ def test_flat_spans_are_read_in_every_shape_of_file(shape: str) -> None:
     [episode], account = read(openinference, content, "spans.json")
     assert account.read == 2
     assert [(step.actor, step.kind, step.content) for step in episode.steps] == [
-        ("environment", "observe", "Be brief."), ("user", "say", "Weather?"), ("user", "say", "Quick!"),
+        ("environment", "observe", "Be brief."), ("user", "observe", "Weather?"), ("user", "observe", "Quick!"),
         ("agent", "act", ""), ("environment", "monitor", "weather"), ("tool", "result", "rain"),
         ("environment", "monitor", "too late"),
     ]  # fmt: skip
