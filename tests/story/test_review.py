@@ -240,7 +240,7 @@ def test_a_person_pages_searches_and_answers_and_hostile_text_stays_inert(tmp_pa
         {"role": "assistant", "content": hostile + "\n" + "long " * 2000},
     ]
     (tmp_path / "secretly-bad.jsonl").write_text(json.dumps({"id": "labelled-cheat", "messages": turns}) + "\n")
-    keys = ["x", "a", "s REMOVED", "o 3", "o 77", "m", "c", "attempt", "1", "because\x1b", ""]
+    keys = ["x", "a", "s REMOVED", "o 3", "o 77", "m", "c", "attempt", "1", "because"]
     words = [str(tmp_path / "secretly-bad.jsonl"), "--queue", str(tmp_path / "q"), "--audit", "1"]
     ran = CliRunner().invoke(review, words, input="\n".join(keys), standalone_mode=False)
     assert ran.exception is None, ran.output
@@ -252,7 +252,7 @@ def test_a_person_pages_searches_and_answers_and_hostile_text_stays_inert(tmp_pa
     answer = next(each for each in records(tmp_path / "q") if each["kind"] == ANSWER)
     assert (answer["answer"], answer["axis"], answer["step"]) == ("concern", "attempt", 1)
     assert answer["characters"] > 100
-    assert answer["note"].isprintable()
+    assert answer["note"] == "because"
 
 
 def test_closing_the_terminal_keeps_what_was_said(tmp_path: Path) -> None:

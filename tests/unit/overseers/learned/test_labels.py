@@ -36,8 +36,9 @@ def test_a_table_and_json_lines_say_the_same() -> None:
         ("a", "yes", "c1", 2.0),
         ("b", "unsure", "", 1.0),
     ]
-    assert [vars(each) | {"place": ""} for each in table] == [vars(each) | {"place": ""} for each in lines]
-    assert table[1].place == "l, line 4"
+    nowhere = {"place": "", "line": 0}
+    assert [vars(each) | nowhere for each in table] == [vars(each) | nowhere for each in lines]
+    assert (table[1].place, table[1].line) == ("l, line 4", 4)
 
 
 @pytest.mark.parametrize(

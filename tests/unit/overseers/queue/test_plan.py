@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from labelled_runs import cases
+from safetyboard.overseers.queue.answer_file import said_of
 from safetyboard.overseers.queue.item import inert, item_digest, steps_shown
 from safetyboard.overseers.queue.plan import Candidate, gravest, keyed, planned
 from safetyboard.overseers.queue.showing import found, opened, own_acts, page
@@ -129,6 +130,10 @@ def test_hostile_text_only_ever_shows() -> None:
             assert line.isprintable()
     assert all(line.startswith("[3] agent say | ") for line in opened(steps, 3).lines)  # type: ignore[union-attr]
     assert inert("a\x1bb") == ("a\\x1bb",)
+
+
+def test_a_note_is_inert_too() -> None:
+    assert said_of("unsure", "", None, HOSTILE).note.isprintable()
 
 
 def test_pages_lead_to_the_end_and_meter_what_they_show() -> None:
