@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the report as one self-contained HTML page: no script, nothing loaded from anywhere."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -14,6 +15,8 @@ from safetyboard.investigation.report.view import Figure, ReportView
 from safetyboard.investigation.report.wording import MEANING, NONE, WORST_FIRST, anchor, number, several, short, spoken
 
 SHOWN_LINKS = 4
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that steer a terminal or turn the direction of writing; a quotation may hold any."""
 
 
 def render_report(view: ReportView) -> bytes:
@@ -39,6 +42,7 @@ def render_report(view: ReportView) -> bytes:
         none=NONE,
         meaning=MEANING,
     )
+    page = _STEERING.sub("\N{REPLACEMENT CHARACTER}", page)
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()).encode("utf-8") + b"\n"
 
 
