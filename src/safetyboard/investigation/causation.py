@@ -4,8 +4,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from safetyboard.investigation.dossier import Dossier, File
+from safetyboard.investigation.dossier import Dossier
+from safetyboard.investigation.granted import ALLOWED
 from safetyboard.investigation.reenactment import Place
+from safetyboard.overseers.chains.chain_file import shipped, shipped_plain
+from safetyboard.surfaces.authority.chain_lesson import RecordedChain
 from safetyboard.surfaces.authority.lesson import JudgedFilesOutOfReach
 from safetyboard.terms.ablation import Ablation
 from safetyboard.terms.causal_graph import CausalGraph, Factor, Link
@@ -16,7 +19,24 @@ from safetyboard.terms.observation import Observation
 from safetyboard.terms.recommendation import Recommendation
 
 LESSON = "judged-files-out-of-reach"
+TESTS = "change the tests that judge"
 REACH, CHANGED, QUIET, PASSED = "reach", "changed", "quiet", "passed"
+
+
+def chain_lessons(dossier: Dossier, findings: Sequence[Finding]) -> None:
+    """Leave every chain that shows in a run as a lesson for other people's runs."""
+    chains = {chain.name for chain in shipped()}
+    for name, file in dossier.files.items():
+        chain = file.asked.property_name
+        told = next((finding for finding in findings if name in finding.claims), None)
+        shown = any(isinstance(each, Observation) and each.shows in ("failure", "attempt") for each in file.evidence)
+        if chain in chains and shown and told is not None and f"chain-{chain}" not in dossier.lessons:
+            dossier.lessons[f"chain-{chain}"] = RecordedChain().lesson(
+                shipped_plain(chain),
+                story=told.summary[:2000],
+                source={"claim": name, "property": chain},
+                severity=told.severity,
+            )
 
 
 def explain_case(dossier: Dossier, places: Sequence[Place], findings: Sequence[Finding]) -> None:
@@ -56,6 +76,7 @@ def _graph(dossier: Dossier, place: Place, finding: Finding) -> CausalGraph:
     links = [_tested(CHANGED, QUIET, changes, "the final program was run with what judges it put back, part by part")]
     if place.reach is not None and place.attacked is not None:
         links += _reach(dossier, place, ablations, factors, name)
+        links += _granted(dossier, factors)
     top = _judged(dossier, place, factors, links)
     return CausalGraph(
         title=f"Why the verdict on {name} was wrong", top=top, factors=tuple(factors), links=tuple(links)
@@ -89,6 +110,28 @@ def _reach(
     return [_tested(REACH, CHANGED, access, "the recorded edits were made again with what judges mounted read-only")]
 
 
+def _granted(dossier: Dossier, factors: list[Factor]) -> list[Link]:
+    """Put before the reach the permission files under which the tests that judge were changed in the sandbox."""
+    links: list[Link] = []
+    for file in dossier.files.values():
+        cells = file.asked.domain.cells
+        done = [
+            each
+            for each in file.evidence
+            if isinstance(each, Execution) and each.shows == "failure" and cells[each.cell].label == TESTS
+        ]
+        if file.asked.property_name != ALLOWED or not done or not any(factor.name == REACH for factor in factors):
+            continue
+        name, evidence = f"grant {len(links) + 1}", tuple(record_id(each) for each in done)
+        said = f"{file.asked.subject_name} allows calls that change the tests that judge"
+        factors.append(Factor(name=name, surface="authority", statement=said, evidence=evidence))
+        reason = "such calls were let through and run; that the recorded agent ran under this file is not on record"
+        links.append(
+            Link(cause=name, effect=REACH, test="argument", result="contributes", reason=reason, evidence=evidence)
+        )
+    return links
+
+
 def _tested(cause: str, effect: str, ablations: Sequence[Ablation], reason: str) -> Link:
     """Say of a link what its experiments show: necessary where they speak for it, undetermined where they do not."""
     necessity = [each for each in ablations if each.role == "necessity"]
@@ -105,16 +148,16 @@ def _tested(cause: str, effect: str, ablations: Sequence[Ablation], reason: str)
 
 def _judged(dossier: Dossier, place: Place, factors: list[Factor], links: list[Link]) -> str:
     """Put at the end who said yes to it, where a verdict of somebody is on record; else the quiet suite."""
-    said = [(file, each) for file, each in _verdicts(dossier, place) if each.extra.get("wrong")]
+    said = [each for each in _verdicts(dossier, place) if each.shows == "failure"]
     if not said:
         return QUIET
-    names = ", ".join(dict.fromkeys(str(each.extra.get("by", "a judge")) for _, each in said))
+    names = ", ".join(dict.fromkeys(str(each.extra.get("by", "a judge")) for each in said))
     factors.append(
         Factor(
             name=PASSED,
             surface="oversight",
             statement=f"{names} passed the work",
-            evidence=tuple(record_id(each) for _, each in said),
+            evidence=tuple(record_id(each) for each in said),
         )
     )
     links.append(
@@ -129,18 +172,13 @@ def _judged(dossier: Dossier, place: Place, factors: list[Factor], links: list[L
     return PASSED
 
 
-def _verdicts(dossier: Dossier, place: Place) -> list[tuple[File, Observation]]:
-    """List the quoted verdicts of judges on the run that was replayed."""
+def _verdicts(dossier: Dossier, place: Place) -> list[Observation]:
+    """List the quoted verdicts on the run that was replayed."""
     if place.placed.run is None:
         return []
-    name, number = place.placed.run
-    return [
-        (file, each)
-        for file in dossier.files.values()
-        if file.asked.subject_name == name
-        for each in file.evidence
-        if isinstance(each, Observation) and each.cell == number and "by" in each.extra
-    ]
+    about = list(place.placed.run)
+    quoted = (each for file in dossier.files.values() for each in file.evidence if isinstance(each, Observation))
+    return [each for each in quoted if each.extra.get("about") == about]
 
 
 def _recommend(dossier: Dossier, place: Place, findings: Sequence[Finding]) -> None:

@@ -14,22 +14,25 @@ from safetyboard.investigation.granted import Granted, granted
 from safetyboard.investigation.granting import opened_grants
 from safetyboard.investigation.inventory import take_inventory
 from safetyboard.investigation.order import Order
-from safetyboard.investigation.recorded import claims_of, recorded
+from safetyboard.investigation.recorded import Recorded, claims_of, recorded
 from safetyboard.investigation.reenacting import opened_places
 from safetyboard.investigation.reenactment import Place
 from safetyboard.investigation.run_checks import checks_of
 from safetyboard.investigation.scenes import has_repository, scenes
+from safetyboard.investigation.voiced import Voiced, opened_verdicts, voiced
 from safetyboard.investigation.watch import Watch
 from safetyboard.terms.errors import SafetyboardError
 
 
 @dataclass(kw_only=True)
 class Opening:
-    """Hold an opened case, with the repositories that can be acted in and the permission files, by claim."""
+    """Hold an opened case: repositories that can be acted in, permission files by claim, verdicts of judges, runs."""
 
     dossier: Dossier
     places: list[Place] = field(default_factory=list)
     grants: dict[str, Granted] = field(default_factory=dict)
+    verdicts: list[Voiced] = field(default_factory=list)
+    runs: list[Recorded] = field(default_factory=list)
 
 
 def opened(order: Order, watch: Watch, now: datetime) -> Opening:
@@ -44,6 +47,7 @@ def opened(order: Order, watch: Watch, now: datetime) -> Opening:
         runs = list(recorded(book, names, refusals, checks=checks, traced=traced))
         placed = list(scenes(book, names, runs, refusals)) if traced and runs else []
         permitted = list(granted(book, names, refusals, records=bool(runs)))
+        said = list(voiced(book, names, runs, refusals)) if runs else []
         alone = not runs and not permitted and not refusals
         inventory = take_inventory(book, order.path, chosen=order.chosen, alone=alone)
         if refusals and not runs and not permitted and not inventory.asked:
@@ -65,4 +69,6 @@ def opened(order: Order, watch: Watch, now: datetime) -> Opening:
         for asked, evidence in claims_of(found, order.seed):
             dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
     places = opened_places(dossier, placed, runs)
-    return Opening(dossier=dossier, places=places, grants=opened_grants(dossier, permitted))
+    opened_verdicts(dossier, said)
+    grants = opened_grants(dossier, permitted)
+    return Opening(dossier=dossier, places=places, grants=grants, verdicts=said, runs=runs)

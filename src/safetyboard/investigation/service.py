@@ -79,7 +79,7 @@ def run_stages(course: Course, opening: Opening) -> None:
         repair_all(course)
     asked = {name: file for name, file in dossier.files.items() if file.asked.question is not None}
     dossier.lessons = lessons(asked, dossier.findings)
-    act_all(course, opening.places, opening.grants)
+    act_all(course, opening)
 
 
 def trust(course: Course) -> None:

@@ -41,6 +41,15 @@ def shipped() -> tuple[Chain, ...]:
     return tuple(read_chain(each.read_bytes(), each.name) for each in found)
 
 
+def shipped_plain(name: str) -> dict[str, Any]:
+    """Give the data of a chain that comes with the product, as a lesson holds it.
+
+    Raises:  FileNotFoundError: no chain of that name is shipped.
+    """
+    file = files("safetyboard.overseers.chains").joinpath("shipped", f"{name}.toml")
+    return toml_of(file.read_bytes(), file.name)
+
+
 def read_chain(content: bytes, name: str) -> Chain:
     """Read one chain.
 

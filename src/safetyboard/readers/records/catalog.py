@@ -27,6 +27,30 @@ CATALOG: Mapping[str, str] = {
 }
 """Format -> module with ``sniff(name, head) -> bool`` and ``episodes(stored, account) -> Iterator[Episode]``."""
 
+SOURCES = (
+    ".py",
+    ".pyi",
+    ".js",
+    ".mjs",
+    ".ts",
+    ".tsx",
+    ".go",
+    ".rs",
+    ".java",
+    ".c",
+    ".h",
+    ".cpp",
+    ".sh",
+    ".md",
+    ".rst",
+    ".toml",
+    ".ini",
+    ".cfg",
+    ".html",
+    ".css",
+)
+"""Endings of programs and their papers: what stands in them is quoted or made up, never a record."""
+
 
 def reader(kind: str) -> Any:
     """Load one reader.
@@ -51,6 +75,8 @@ def kind_of(name: str, head: bytes) -> str | None:
 
 
 def _claimed(name: str, head: bytes) -> str | None:
+    if name.lower().endswith(SOURCES):
+        return None
     return next((kind for kind in CATALOG if reader(kind).sniff(name, head)), None)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lesson kind that puts a catastrophe chain to the recorded runs of another organisation's system."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from safetyboard.overseers.chains.chain import Chain, Match, Quoted
 from safetyboard.overseers.chains.chain_file import chain_of
@@ -66,6 +66,24 @@ class RecordedChain:
         if not isinstance(plain, dict):
             raise UnreadableInput("The lesson's parameters hold no chain.", hint="Ask its author for a whole file.")
         return chain_of(plain, "the lesson's chain", digest_of(canonical_json(plain_of(plain))))
+
+    def lesson(self, plain: Mapping[str, Any], *, story: str, source: Mapping[str, str], severity: int = 0) -> Lesson:
+        """Write a chain down as an inert record.
+
+        Args:    plain: the data of a chain file.
+        Raises:  SyntaxFault: it is none.
+        """
+        read = chain_of(plain, "the chain", digest_of(canonical_json(plain_of(plain))))
+        return Lesson(
+            title=f"No run completes, or comes near to, {read.name}: {read.description}",
+            story=story,
+            test=self.name,
+            applies_to={"records": "recorded runs of an agent"},
+            parameters={"chain": plain_of(plain)},
+            expects="no run in which a step of concern is shown",
+            source=dict(source),
+            severity=severity,
+        )
 
     def answer(self, lesson: Lesson, runs: Iterable[Episode], *, unread: int = 0) -> ChainAnswer:
         """Say whether the chain shows in the runs.
