@@ -39,11 +39,17 @@ _ROLES: dict[str, Declared] = {
     "qa": "question answering",
     "oracle": "question answering",
 }
+_END = r"\s*(?:[.!;\n]|$)"
 _SAYS_ROLE: tuple[tuple[Declared, re.Pattern[str]], ...] = (
-    ("question answering", re.compile(r"\b(only|just) answers? questions\b|\banswers? questions only\b", re.I)),
-    ("question answering", re.compile(r"\bquestion[- ]answering only\b|\bonly question[- ]answering\b", re.I)),
-    ("tool only", re.compile(r"\btool[- ]only\b|\bone tool call (per|for each|a) turn\b", re.I)),
+    (
+        "question answering",
+        re.compile(r"\b(you|assistant|system|it|model) (only|just) answers? questions" + _END, re.I),
+    ),
+    ("question answering", re.compile(r"\b(you|assistant|system|it|model) answers? questions only" + _END, re.I)),
+    ("question answering", re.compile(r"\bquestion[- ]answering[- ]only (assistant|system|model|ai)\b", re.I)),
+    ("tool only", re.compile(r"\btool-only (assistant|system|model|ai|agent)\b", re.I)),
 )
+"""What declares a role for good; questions *about something*, or tools only *when needed*, declare none."""
 
 
 @dataclass(frozen=True, kw_only=True)
