@@ -5,6 +5,7 @@ import fcntl
 import os
 import sqlite3
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from safetyboard.terms.canonical import canonical_json
 from safetyboard.terms.episode import Episode, Source, Step
 from safetyboard.terms.errors import EnvironmentFault, UntrustedEvidence
 
-VERSION = 1
+VERSION = 2
 BATCH_STEPS, BATCH_CHARACTERS = 2_000, 4 << 20
 SHORTEST_SUBSTRING = 3
 """Characters in a trigram: a shorter substring is found by looking at every step."""
@@ -46,6 +47,8 @@ THROUGH = {
     for table, more in (("words", ""), ("parts", "AND held_in(?, steps.text)"))
 }
 ONE_BY_ONE = f"{COLUMNS} steps {JOINED} held_in(?, steps.text) ORDER BY steps.id LIMIT ?"
+SAMPLED, LONGEST_SAMPLED = 4_000, 10_000
+MOST_PIECES, ASKED_FOR = 500, 6
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 """Scripts, by the beginning of their letters' names, that put no spaces between words: the word index sees no words."""
 
@@ -121,7 +124,29 @@ class StepIndex:
                 self.database.execute("BEGIN")
                 self.database.execute(SUBSTRINGS)
                 self.database.execute("INSERT INTO parts (parts) VALUES ('rebuild')")
+                self._note_common()
                 self.database.execute("COMMIT")
+
+    def _note_common(self) -> None:
+        """Note in how many steps of a sample each trigram stands, so that a search asks for the rare ones."""
+        (last,) = self.database.execute("SELECT coalesce(max(id), 0) FROM steps").fetchone()
+        rows = self.database.execute("SELECT text FROM steps WHERE id % ? = 0", (last // SAMPLED + 1,))
+        counts: Counter[str] = Counter()
+        for (text,) in rows:
+            lowered = text[:LONGEST_SAMPLED].lower()
+            counts.update({lowered[at : at + 3] for at in range(len(lowered) - 2)})
+        common = [(piece, count) for piece, count in counts.items() if count > SAMPLED // 1000]
+        self.database.execute("CREATE TABLE common (piece TEXT PRIMARY KEY, steps INTEGER NOT NULL) WITHOUT ROWID")
+        self.database.executemany("INSERT INTO common VALUES (?, ?)", common)
+
+    def _pieces(self, text: str) -> str:
+        """Ask for the rarest trigrams of a text: what has them all is looked at, and long lists are never opened."""
+        pieces = list(dict.fromkeys(text[at : at + 3] for at in range(len(text) - 2)))
+        marks = ", ".join("?" * len(pieces[:MOST_PIECES]))
+        query = f"SELECT piece, steps FROM common WHERE piece IN ({marks})"
+        known = dict(self.database.execute(query, [_clean(piece.lower()) for piece in pieces[:MOST_PIECES]]))
+        rarest = sorted(pieces[:MOST_PIECES], key=lambda piece: known.get(piece.lower(), 0))[:ASKED_FOR]
+        return " AND ".join('"' + piece.replace('"', '""') + '"' for piece in rarest)
 
     def files(self) -> dict[str, tuple[str, str, str]]:
         """List the files that are in: digest -> name, format, account."""
@@ -186,9 +211,9 @@ class StepIndex:
         if not substring and _has_words(text):
             query, bound, how = THROUGH["words"], (phrases,), "words"
         elif len(text) >= SHORTEST_SUBSTRING and self.has_substrings and "\0" not in text:
-            query, bound, how = THROUGH["parts"], (_pieces(text), text), "substring index"
+            query, bound, how = THROUGH["parts"], (self._pieces(text), text.casefold()), "substring index"
         else:
-            query, bound, how = ONE_BY_ONE, (text,), "every step looked at"
+            query, bound, how = ONE_BY_ONE, (text.casefold(),), "every step looked at"
         with self._faults():
             self.database.create_function("held_in", 2, _held_in, deterministic=True)
             rows = self.database.execute(query, (*map(_clean, bound), most)).fetchall()
@@ -269,14 +294,8 @@ def _has_words(text: str) -> bool:
     return bool(letters) and not any(unicodedata.name(letter, "").startswith(UNSPACED) for letter in letters)
 
 
-def _pieces(text: str) -> str:
-    """Ask for as few trigrams as cover a text."""
-    starts = {*range(0, len(text) - 2, 3), len(text) - 3}
-    return " AND ".join('"' + text[start : start + 3].replace('"', '""') + '"' for start in sorted(starts))
-
-
-def _held_in(part: str, text: str) -> bool:
-    return part.casefold() in text.casefold()
+def _held_in(folded: str, text: str) -> bool:
+    return folded in text.casefold()
 
 
 def _match(row: tuple[str | int, ...]) -> Match:
