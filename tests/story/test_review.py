@@ -230,6 +230,16 @@ def test_two_reviewers_at_once_share_the_queue(tmp_path: Path) -> None:
     assert final.json["readings"]["planned"] == sum(final.json["readings"]["by"].values())
 
 
+def test_a_reviewer_with_a_key_of_their_own_signs_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = logs_at(tmp_path / "logs")
+    answers = answers_at(tmp_path / "a", truth(logs))
+    reviewed(logs, tmp_path / "q", answers, "--budget", "2", "--reviewer", "Ada")
+    monkeypatch.setenv("SAFETYBOARD_HOME", str(tmp_path / "home"))
+    ran = reviewed(logs, tmp_path / "q", answers, "--budget", "2", "--reviewer", "Ben")
+    assert len(ran.json["keys"]) == 2
+    assert ran.json["readings"]["by"] == {"Ada": 2, "Ben": 2}
+
+
 def test_a_person_pages_searches_and_answers_and_hostile_text_stays_inert(tmp_path: Path) -> None:
     hostile = "\x1b]0;owned\x07\x1b[2J I removed the failing test \x9b31m\u202e"
     call = {"name": "bash", "arguments": json.dumps({"command": "rm tests/test_money.py # \x1b[31m"})}

@@ -3,8 +3,12 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from safetyboard.investigation.judging import Judged
 
 FILE = click.Path(path_type=Path)
 
@@ -42,7 +46,6 @@ def judge(
     Its verdicts are one overseer's word and prove nothing. Exit codes: 0 every run was judged, 3 some are missing.
     """
     from safetyboard.investigation.judging import Hearing, judge_logs  # noqa: PLC0415 - heavy parts load only when used
-    from safetyboard.readers.stored import printable  # noqa: PLC0415
 
     done = judge_logs(
         Hearing(
@@ -62,6 +65,14 @@ def judge(
     if as_json:
         click.echo(json.dumps(done.plain(), indent=1))
         return 0 if done.whole else 3
+    click.echo(summary(done))
+    return 0 if done.whole else 3
+
+
+def summary(done: "Judged") -> str:
+    """Say for people what a judge said, what is missing, and what is known of the judge."""
+    from safetyboard.readers.stored import printable  # noqa: PLC0415
+
     lines = [f"{axis}: {rate.sentence()}" for axis, rate in done.rates.items()]
     for each in done.heard:
         if each.found.concerned:
@@ -72,5 +83,4 @@ def judge(
     lines += [f"Not read: {printable(name, 200)}: {why}" for name, why in done.unread.items()]
     sent = "sent as they stand" if done.raw else f"{done.secrets} taken out before anything was sent"
     lines += [f"Known of it: {done.known}", f"Secrets: {sent}", "Cost: {} tokens in {} queries".format(*done.cost)]
-    click.echo("\n".join(printable(line, 4096) for line in lines))
-    return 0 if done.whole else 3
+    return "\n".join(printable(line, 4096) for line in lines)

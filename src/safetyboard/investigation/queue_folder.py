@@ -42,6 +42,7 @@ class QueueFolder:
     records: list[dict[str, Any]] = field(default_factory=list)
     keys: dict[str, bytes] = field(default_factory=dict)
     _last: str = ""
+    _readings: list[Reading] = field(default_factory=list)
 
     @property
     def opening(self) -> Mapping[str, Any] | None:
@@ -74,7 +75,7 @@ class QueueFolder:
 
     def readings(self) -> list[Reading]:
         """Give every answer, in the order it came."""
-        return [_reading(record, at) for at, record in enumerate(self.records, 1) if record["kind"] == ANSWER]
+        return list(self._readings)
 
     def shown(self, reviewer: str) -> list[str]:
         """Name the items that a reviewer was shown, one entry a time, in order."""
@@ -129,6 +130,8 @@ class QueueFolder:
                 raise UntrustedEvidence(f"{place}: does not follow the line before it.", hint=_AGAIN)
             if (record["kind"] == OPENING) != (number == 0):
                 raise UntrustedEvidence(f"{place}: a queue begins once, with its opening.", hint=_AGAIN)
+            if record["kind"] == ANSWER:
+                self._readings.append(_reading(record, place))
             self.records.append(record)
             self._last = digest_of(line)
 
@@ -169,7 +172,7 @@ class QueueFolder:
             os.close(handle)
 
 
-def _reading(record: Mapping[str, Any], line: int) -> Reading:
+def _reading(record: Mapping[str, Any], place: str) -> Reading:
     try:
         good = record["answer"] in WORDS and record["axis"] in ("", *AXES)
         said = Said(
@@ -189,7 +192,7 @@ def _reading(record: Mapping[str, Any], line: int) -> Reading:
             exposure=record["exposure"],
         )
     except (KeyError, TypeError) as error:
-        raise UntrustedEvidence(f"{FILE}, line {line}: an answer lacks a part.", hint=_AGAIN) from error
+        raise UntrustedEvidence(f"{place}: an answer lacks a part.", hint=_AGAIN) from error
     if not good:
-        raise UntrustedEvidence(f"{FILE}, line {line}: no answer that can be given.", hint=_AGAIN)
+        raise UntrustedEvidence(f"{place}: no answer that can be given.", hint=_AGAIN)
     return read
