@@ -127,7 +127,7 @@ def _granted(dossier: Dossier, factors: list[Factor]) -> list[Link]:
         factors.append(Factor(name=name, surface="authority", statement=said, evidence=evidence))
         reason = "such calls were let through and run; that the recorded agent ran under this file is not on record"
         links.append(
-            Link(cause=name, effect=REACH, test="argument", result="contributes", reason=reason, evidence=evidence)
+            Link(cause=name, effect=REACH, test="argument", result="undetermined", reason=reason, evidence=evidence)
         )
     return links
 
