@@ -4,12 +4,13 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from safetyboard.readers.account import Account, Discrepancy
 from safetyboard.readers.records import inspect_reconcile as reconcile
 from safetyboard.readers.records.inspect_archive import Archive, Member, MemberRefused, opened
+from safetyboard.readers.records.inspect_chunks import PART, Joined, joined, shells
 from safetyboard.readers.records.inspect_events import Walked, walked
 from safetyboard.readers.records.inspect_json import (
     NestedTooDeep,
@@ -32,7 +33,6 @@ FORMAT = "inspect"
 HEADER, START = "header.json", "_journal/start.json"
 SUMMARIES, REDUCTIONS = "summaries.json", "reductions.json"
 SAMPLE = re.compile(r"samples/[^\n]+_epoch_[0-9]+\.json\Z")
-# The newest writers may split a large sample over many members; nobody here joins them yet.
 CHUNK = re.compile(r"samples/[^\n]+_epoch_[0-9]+/[^\n]+\Z")
 JOURNALLED = re.compile(r"_journal/summaries/[0-9]+\.json\Z")
 _LOG = re.compile(rb'\s*\{\s*"(?:version|status|eval)"\s*:')
@@ -102,12 +102,17 @@ class _Log:
             self.system["plan"] = plain_of(header["plan"])
         self.condition = {key: plain_of(told[key]) for key in _CONDITION if told.get(key) not in (None, {}, "")}
 
-    def episode(self, sample: Any, *, member: str = "", base: Path = ()) -> Episode | None:
+    def episode(
+        self, sample: Any, *, member: str = "", base: Path = (), parts_of_it: Joined | None = None
+    ) -> Episode | None:
         """Turn one sample into an episode; None where it is none, which is on the account."""
         if not isinstance(sample, dict):
             self.account.leave("samples that are no object")
             return None
         page, met = sheet(sample, file=self.file, member=member, base=base), Account()
+        if parts_of_it is not None:
+            page = replace(page, place=parts_of_it.place)
+            self.unresolved += parts_of_it.faults
         try:
             self.inventories.entry(reconcile.SAMPLES, sample)
             told = walked(page, met)
@@ -115,7 +120,8 @@ class _Log:
         except NestedTooDeep:
             self.account.leave(TOO_DEEP)
             return None
-        self.account.take()
+        if parts_of_it is None:
+            self.account.take()
         self.account.met += met.met
         self.account.read += met.read
         self.account.left += met.left
@@ -176,7 +182,9 @@ def _part(archive: Archive, member: Member, account: Account) -> Any:
 
 def _archive(archive: Archive, log: _Log) -> Iterator[Episode]:
     _parts_of(archive, log)
+    split = shells(archive.members)
     for member in archive.members:
+        part = PART.match(member.name)
         if member.superseded:
             log.inventories.superseded(member.name)
             log.account.leave("superseded members")
@@ -185,6 +193,12 @@ def _archive(archive: Archive, log: _Log) -> Iterator[Episode]:
             episode = None if sample is None else log.episode(sample, member=member.name)
             if episode is not None:
                 yield episode
+        elif part and part["prefix"] in split:
+            if part["single"] == "sample":
+                made = joined(archive, part["prefix"], split[part["prefix"]], log.account)
+                episode = None if made is None else log.episode(made.sample, member=member.name, parts_of_it=made)
+                if episode is not None:
+                    yield episode
         elif CHUNK.match(member.name):
             log.account.pass_unknown("inspect chunk of a sample")
         elif not _is_part(member.name):
@@ -197,7 +211,9 @@ def _is_part(name: str) -> bool:
 
 def _parts_of(archive: Archive, log: _Log) -> None:
     """Read everything but the samples: the header first, or in its absence what the journal says at the start."""
-    if not any(_is_part(member.name) or SAMPLE.match(member.name) for member in archive.members):
+    if not any(
+        _is_part(member.name) or SAMPLE.match(member.name) or PART.match(member.name) for member in archive.members
+    ):
         raise UnreadableInput(f"{archive.name}: nothing in this archive is part of an Inspect log.")
     log.inventories.entries[reconcile.SAMPLES] = {}
     read: dict[str, Any] = {}

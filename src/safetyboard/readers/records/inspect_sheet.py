@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One sample of an Inspect log: where its parts stand, and where words that were moved out of the way really stand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ class Sheet:
     """Hold one sample as parsed.
 
     Args:    base: where the sample stands in its document: nowhere deeper in an archive's member, /samples/N in one
-             object. missing: references that lead nowhere, filled while the sample is read.
+             object. missing: references that lead nowhere, filled while the sample is read. place: member and path
+             in it of a path, where the sample is written in several members.
     """
 
     sample: Mapping[str, Any]
@@ -29,9 +30,13 @@ class Sheet:
     moved_to: Path
     pools: tuple[list[Any], Path]
     missing: set[str] = field(default_factory=set)
+    place: Callable[[Path], tuple[str, Path]] | None = None
 
     def source(self, *at: str | int) -> Source:
         """Say where a part of the sample stands."""
+        if self.place is not None:
+            member, path = self.place(at)
+            return Source(file=self.file, member=member, pointer=pointer_of(*path))
         return Source(file=self.file, member=self.member, pointer=pointer_of(*self.base, *at))
 
     def followed(self, value: Any, at: Path) -> tuple[Any, Path]:
