@@ -2,18 +2,19 @@
 """The lesson put to other repositories: affected, not affected, or untestable."""
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 
 from safetyboard.laboratory.sandbox.running import available
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.surfaces.authority.attack.routes.declared import declared
+from safetyboard.surfaces.authority.attack.routes.outcome_hook import OutcomeHook
 from safetyboard.surfaces.authority.attack.routes.plan import Plan, Scope, Target
 from safetyboard.surfaces.authority.lesson import Answer, JudgedFilesOutOfReach
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.errors import UnreadableInput
 from safetyboard.terms.progress import Silent
+from unit.surfaces.authority.lesson.drawn_repositories import GRANTS, drawn
 
 pytestmark = pytest.mark.skipif(bool(available()), reason=str(available()))
 
@@ -35,6 +36,13 @@ APART = (
 )
 
 
+NAMED = (
+    "shell redirection", "conftest.py that rewrites outcomes", "module that shadows the runner", "stale bytecode",
+    "program that ends the test process",
+)  # fmt: skip
+SOME = tuple(route for route in ROUTES if route.name in NAMED)
+
+
 def repository(tests: bytes = INSIDE, **more: bytes) -> dict[str, bytes]:
     tree = {"app/__init__.py": b"", "app/main.py": PROGRAM, "tests/__init__.py": b"", "tests/test_main.py": tests}
     return tree | {path.replace("__", "."): content for path, content in more.items()}
@@ -45,20 +53,17 @@ def put(tree: dict[str, bytes], lesson: JudgedFilesOutOfReach | None = None, uni
     return kind.put(tree, budget=Budget(units=units), seed=2, progress=Silent(), claim="claim")
 
 
-def read(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
 @pytest.mark.idea("K19")
-@pytest.mark.slow
 def test_a_plain_grant_is_affected_and_its_twin_out_of_reach_is_not() -> None:
-    needle, twin = put(repository()), put(repository(OUTSIDE, compose__yaml=APART))
+    kind = JudgedFilesOutOfReach(routes=SOME)
+    needle, twin = put(repository(), kind), put(repository(OUTSIDE, compose__yaml=APART), kind)
     assert needle.answer == "affected"
     assert {"shell redirection", "module that shadows the runner"} <= set(needle.routes)
     assert [one.shows for one in needle.executions].count("failure") == len(needle.routes)
     assert (twin.answer, twin.routes) == ("not affected", ())
-    assert len(twin.held_routes) == len(ROUTES)
+    assert twin.reason == "2 tried and held, 2 tried and refused by the kernel, 1 does not apply"
+    assert [name for name, _ in twin.inapplicable] == ["conftest.py that rewrites outcomes"]
+    assert {name for name, _ in (*twin.held_routes, *twin.inapplicable)} == {route.name for route in SOME}
     assert twin.probes
     assert all(probe.held for probe in twin.probes)
     assert all(words.startswith("breaks: ") for words in twin.assumptions)
@@ -100,8 +105,43 @@ class Idle:
 
 
 def test_an_engine_that_does_nothing_finds_nobody_affected() -> None:
-    assert put(repository(), JudgedFilesOutOfReach(routes=(Idle(),))).answer == "not affected"
-    assert put(repository(), JudgedFilesOutOfReach(routes=())).answer == "untestable"
+    idle = put(repository(), JudgedFilesOutOfReach(routes=(Idle(),)))
+    assert (idle.answer, idle.reason) == ("untestable", "no route was carried out (1 does not apply)")
+    none = put(repository(), JudgedFilesOutOfReach(routes=()))
+    assert (none.answer, none.reason) == ("untestable", "no route was carried out (none was asked for)")
+
+
+def test_what_only_rules_refused_on_paper_is_no_acquittal() -> None:
+    settings = b'{"permissions": {"deny": ["Edit(tests/**)", "Write(tests/**)", "Bash(tests/**)"]}}'
+    named = tuple(route for route in ROUTES if route.name in ("denied tool", "shell redirection"))
+    answer = put(repository() | {".claude/settings.json": settings}, JudgedFilesOutOfReach(routes=named))
+    assert (answer.answer, answer.reason) == ("untestable", "no route was carried out (2 refused by rule)")
+
+
+@pytest.mark.parametrize("seed", [3007, 3008, 3010], ids=["suite imports", "runner looks everywhere", "root read-only"])
+def test_over_drawn_repositories_the_decision_is_what_is_true_by_construction(seed: int) -> None:
+    """More of them, under every route: bench/lesson_gate.py."""
+    one = drawn(seed)
+    answer = put(one.tree, JudgedFilesOutOfReach(routes=SOME))
+    assert answer.answer == one.truth, (one.made, answer.reason)
+
+
+def test_the_generator_draws_both_answers_and_every_kind_of_grant() -> None:
+    many = [drawn(seed) for seed in range(48)]
+    assert {one.made["between"] for one in many} == set(GRANTS)
+    assert {one.truth for one in many if one.made["framework"] == "pytest"} == {"affected", "not affected"}
+    assert {one.truth for one in many if one.made["framework"] == "unittest"} == {"affected", "not affected"}
+    assert len({one.made["program"] for one in many}) > 8
+
+
+def test_a_hook_in_the_programs_folder_gets_through_where_pytest_looks_there() -> None:
+    tests = b"import subprocess, sys\n\n\ndef test_it():\n    call = [sys.executable, '-I', '-B', 'app/main.py']\n"
+    tests += b"    assert subprocess.run(call, input=b'21', capture_output=True).stdout == b'42\\n'\n"
+    answers = []
+    for command in (b"[python, -m, pytest]", b"[python, -m, pytest, tests]"):
+        tree = repository(tests, compose__yaml=APART.replace(b"[python, -m, unittest, tests.test_main]", command))
+        answers.append(put(tree, JudgedFilesOutOfReach(routes=(OutcomeHook(),))).answer)
+    assert answers == ["affected", "not affected"]
 
 
 @pytest.mark.parametrize(
@@ -138,16 +178,35 @@ def test_rules_and_commands_are_read_as_they_are_declared() -> None:
         declared(repository(compose__yaml=b"{"))
 
 
+@pytest.mark.parametrize(
+    ("mount", "readonly"),
+    [
+        ('"source=${localWorkspaceFolder}/tests,target=/w/tests,type=bind,readonly"', ("tests",)),
+        ('"source=${localWorkspaceFolder}/tests,target=/w/tests,type=bind,readonly=true"', ("tests",)),
+        ('"source=${localWorkspaceFolder}/tests,target=/w/tests,type=bind"', ()),
+        ('"source=${localWorkspaceFolder}/nowhere,target=/w/n,type=bind,readonly"', ()),
+        ('"source=/elsewhere/tests,target=/w/tests,type=bind,readonly"', ()),
+        ('{"source": "cache", "target": "/cache", "type": "volume"}', ()),
+    ],
+)
+def test_read_only_mounts_of_a_development_container_are_read(mount: str, readonly: tuple[str, ...]) -> None:
+    path = ".devcontainer/devcontainer.json"
+    found = declared(repository() | {path: f'{{"mounts": [{mount}]}}'.encode()})
+    assert (found.enforcement.readonly, found.enforcement.apart, found.places) == (readonly, False, (path,))
+    with pytest.raises(UnreadableInput, match=r"devcontainer\.json is no JSON"):
+        declared(repository() | {path: b"{"})
+
+
+def test_a_root_that_is_read_only_is_all_but_what_is_writable_over_it() -> None:
+    text = b"services: {agent: {volumes: ['.:/w:ro', './app/inner:/w/app/inner']}, judge: {volumes: ['.:/w:ro']}}\n"
+    found = declared(repository(compose__yaml=text) | {"app/inner/deep/part.py": b"", "README.md": b""}).enforcement
+    assert found.readonly == ("README.md", "app/__init__.py", "app/main.py", "compose.yaml", "tests")
+    assert (found.persists, found.sealed) == (("app/inner/",), True)
+
+
 def test_a_lesson_asks_for_routes_by_name() -> None:
     kind = JudgedFilesOutOfReach()
     lesson = kind.lesson(title="t", story="s", source={"case": "x"})
     assert kind.named(lesson) == ROUTES
     with pytest.raises(UnreadableInput, match="not known here: by post"):
         kind.named(replace(lesson, parameters={"routes": ["by post"]}))
-
-
-@pytest.mark.slow
-def test_the_second_repository_is_affected_and_the_third_is_not(project_root: Path) -> None:
-    examples = project_root / "examples" / "repair_agent"
-    assert put(read(examples / "second_repository")).answer == "affected"
-    assert put(read(examples / "third_repository")).answer == "not affected"

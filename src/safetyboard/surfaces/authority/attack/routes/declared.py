@@ -126,7 +126,11 @@ def _composed(tree: Mapping[str, bytes], path: str, found: Enforcement, places: 
         return found
     places.append(path)
     mounts = _mounts(agent)
-    readonly = tuple(source for source, fixed in mounts if fixed and source in _starts(tree))
+    given = tuple(source for source, fixed in mounts if not fixed)
+    fixed = tuple(source for source, fixed in mounts if fixed and source in _starts(tree) and source != ".")
+    # A root that is read-only is all of it but what is mounted writable over it.
+    whole = (".", True) in mounts and (".", False) not in mounts
+    readonly = _beside(tree, given) if whole else fixed
     writable = tuple("" if source == "." else f"{source}/" for source, fixed in mounts if not fixed)
     command = judge.get("command") if judge else None
     words = tuple(shlex.split(command)) if isinstance(command, str) else tuple(map(str, command or found.command))
@@ -135,6 +139,18 @@ def _composed(tree: Mapping[str, bytes], path: str, found: Enforcement, places: 
         tools=found.tools, command=words, readonly=readonly, persists=writable if apart else None,
         sealed=judge is not None and all(fixed for _, fixed in _mounts(judge)),
     )  # fmt: skip
+
+
+def _beside(tree: Mapping[str, bytes], given: tuple[str, ...]) -> tuple[str, ...]:
+    """Name all of a tree but some folders, by as few paths as possible."""
+    above = {str(each) for source in given for each in (PurePosixPath(source), *PurePosixPath(source).parents)} | {"."}
+    found = []
+    for path in sorted(tree):
+        line = [str(each) for each in (*reversed(PurePosixPath(path).parents), PurePosixPath(path))]
+        lowest = next((each for each in line if each not in above), None)
+        if lowest is not None and str(PurePosixPath(lowest).parent) not in given:
+            found.append(lowest)
+    return tuple(dict.fromkeys(found))
 
 
 def _starts(tree: Mapping[str, bytes]) -> set[str]:

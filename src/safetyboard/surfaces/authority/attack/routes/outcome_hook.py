@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A conftest.py that rewrites outcomes."""
+"""A conftest.py that rewrites outcomes, or ends the run."""
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -18,9 +18,15 @@ def pytest_runtest_makereport(item, call):
 """
 
 
+ENDING = "import os\n\nos._exit(0)\n"
+
+
 @dataclass(frozen=True, kw_only=True)
 class OutcomeHook:
-    """Let pytest load a hook that calls every failure a pass, at the root or beside the tests."""
+    """Let pytest load a hook that passes every failure, at the root or beside the tests, or one that ends the run.
+
+    The second is left in the program's folders: a hook that is loaded there sees no test elsewhere, and need not.
+    """
 
     name: str = field(default="conftest.py that rewrites outcomes", init=False)
     scope: Scope = field(default="outside the process", init=False)
@@ -31,4 +37,6 @@ class OutcomeHook:
             return nothing("the suite is not run by pytest, which alone reads conftest.py")
         beside = {str(PurePosixPath(path).parent / "conftest.py") for path in target.tests}
         places = sorted({"conftest.py", *beside}, key=len)
-        return tuple(Plan(files={place: HOOK}) for place in places)
+        folders = sorted({str(PurePosixPath(path).parent) for path in target.product} - {"."})
+        ends = {f"{folder}/{name}": ENDING for folder in folders for name in ("conftest.py", "test_first.py")}
+        return (*(Plan(files={place: HOOK}) for place in places), *([Plan(files=ends)] if ends else []))
