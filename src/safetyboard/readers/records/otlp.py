@@ -8,6 +8,7 @@ from typing import Any
 from safetyboard.readers.account import Account
 from safetyboard.readers.records.chat_messages import Path, below, name_of, root_of
 from safetyboard.readers.records.json_lines import values
+from safetyboard.readers.records.otlp_logs import log_spans
 from safetyboard.readers.records.otlp_wire import DAMAGED, looks_wire, messages, request_of, wire_name
 from safetyboard.readers.records.span import Attribute, Event, Span
 from safetyboard.readers.records.spans import traces
@@ -21,10 +22,10 @@ NO_REQUEST = "requests without resourceSpans"
 
 
 def sniff(name: str, head: bytes) -> bool:
-    """Tell whether a file holds OTLP traces."""
+    """Tell whether a file holds OTLP traces, or log records of calls of a model."""
     if wire_name(name):
         return looks_wire(head)
-    return b'"resourceSpans"' in head
+    return b'"resourceSpans"' in head or (b'"resourceLogs"' in head and b"gen_ai." in head)
 
 
 def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
@@ -40,20 +41,33 @@ def episodes(stored: Stored, account: Account) -> Iterator[Episode]:
 
 def _spans(stored: Stored, account: Account, root: Source) -> Iterator[Span]:
     for source, request in _requests(stored, account, root):
+        logs = request.get("resourceLogs") if isinstance(request, dict) else None
+        for place, resource in enumerate(logs if isinstance(logs, list) else []):
+            if isinstance(resource, dict):
+                here = below(source, "resourceLogs", place)
+                yield from log_spans(resource, here, _told(resource, here), account, (any_value, _located))
+            else:
+                account.leave(NO_SPAN)
         if not isinstance(request, dict) or not isinstance(request.get("resourceSpans"), list):
-            account.leave(NO_REQUEST)
+            if not isinstance(logs, list):
+                account.leave(NO_REQUEST)
             continue
         for place, resource in enumerate(request["resourceSpans"]):
             here = below(source, "resourceSpans", place)
-            inside = resource.get("resource") if isinstance(resource, dict) else None
-            shared = _attributes(inside, below(here, "resource")) if isinstance(inside, dict) else {}
-            told = {key: plain_of(each.value) for key, each in shared.items()}
+            told = _told(resource, here)
             for at, span in _inner(resource, here, account):
                 made = _span(span, at, told)
                 if made is None:
                     account.leave(NO_SPAN)
                 else:
                     yield made
+
+
+def _told(resource: Any, here: Source) -> dict[str, Plain]:
+    """Give what a resource says of the program that wrote its spans."""
+    inside = resource.get("resource") if isinstance(resource, dict) else None
+    shared = _attributes(inside, below(here, "resource")) if isinstance(inside, dict) else {}
+    return {key: plain_of(each.value) for key, each in shared.items()}
 
 
 def _requests(stored: Stored, account: Account, root: Source) -> Iterator[tuple[Source, Any]]:
