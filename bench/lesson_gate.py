@@ -40,6 +40,16 @@ def share(rows: list[dict[str, object]], truth: str) -> dict[str, object]:
     return {"right": right, "of": len(mine), "interval at 95 %": [round(low, 3), round(high, 3)]}
 
 
+def summed(rows: list[dict[str, object]]) -> dict[str, object]:
+    """Put the figures above the rows they are counted from."""
+    return {
+        "command": "python bench/lesson_gate.py",
+        "machine": {"processor": platform.machine(), "python": platform.python_version()},
+        "affected": share(rows, "affected"), "not affected": share(rows, "not affected"),
+        "untestable": sum(each["answer"] == "untestable" for each in rows), "repositories": rows,
+    }  # fmt: skip
+
+
 def main() -> None:
     """Measure, and write the raw results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,13 +62,7 @@ def main() -> None:
         rows.append(row(seed))
         sys.stdout.write(f"{json.dumps(rows[-1])}\n")
         sys.stdout.flush()
-    result = {
-        "command": "python bench/lesson_gate.py",
-        "machine": {"processor": platform.machine(), "python": platform.python_version()},
-        "affected": share(rows, "affected"), "not affected": share(rows, "not affected"),
-        "untestable": sum(each["answer"] == "untestable" for each in rows), "repositories": rows,
-    }  # fmt: skip
-    given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        given.out.write_text(json.dumps(summed(rows), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

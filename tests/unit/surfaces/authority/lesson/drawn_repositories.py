@@ -11,7 +11,7 @@ MODULES = ("main", "core", "tally", "reckon")
 PROGRAMS = (
     ("def reckon(n):\n    return n * 3 + 1\n", ((2, 7), (5, 16))),
     ("def reckon(n):\n    if n < 10:\n        return 0\n    return n - 10\n", ((3, 0), (10, 0), (14, 4))),
-    ("def reckon(n):\n    total = 0\n    for each in range(n):\n        total += each\n    return total\n", ((4, 6), (1, 0))),
+    ("def reckon(n):\n    total = 0\n    for k in range(n):\n        total += k\n    return total\n", ((4, 6), (1, 0))),
     ("def reckon(n):\n    return n % 7 == 0\n", ((14, True), (15, False))),
 )  # fmt: skip
 GRANTS = (

@@ -9,6 +9,7 @@ from safetyboard.laboratory.sandbox.running import available
 from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.surfaces.authority.attack.routes.declared import declared
 from safetyboard.surfaces.authority.attack.routes.outcome_hook import OutcomeHook
+from safetyboard.surfaces.authority.attack.routes.performing import acts_of, shown
 from safetyboard.surfaces.authority.attack.routes.plan import Plan, Scope, Target
 from safetyboard.surfaces.authority.lesson import Answer, JudgedFilesOutOfReach
 from safetyboard.terms.budget import Budget
@@ -118,7 +119,7 @@ def test_what_only_rules_refused_on_paper_is_no_acquittal() -> None:
     assert (answer.answer, answer.reason) == ("untestable", "no route was carried out (2 refused by rule)")
 
 
-@pytest.mark.parametrize("seed", [3007, 3008, 3010], ids=["suite imports", "runner looks everywhere", "root read-only"])
+@pytest.mark.parametrize("seed", [3019, 3008, 3010], ids=["suite imports", "runner looks everywhere", "root read-only"])
 def test_over_drawn_repositories_the_decision_is_what_is_true_by_construction(seed: int) -> None:
     """More of them, under every route: bench/lesson_gate.py."""
     one = drawn(seed)
@@ -137,11 +138,19 @@ def test_the_generator_draws_both_answers_and_every_kind_of_grant() -> None:
 def test_a_hook_in_the_programs_folder_gets_through_where_pytest_looks_there() -> None:
     tests = b"import subprocess, sys\n\n\ndef test_it():\n    call = [sys.executable, '-I', '-B', 'app/main.py']\n"
     tests += b"    assert subprocess.run(call, input=b'21', capture_output=True).stdout == b'42\\n'\n"
-    answers = []
+    greens = []
     for command in (b"[python, -m, pytest]", b"[python, -m, pytest, tests]"):
         tree = repository(tests, compose__yaml=APART.replace(b"[python, -m, unittest, tests.test_main]", command))
-        answers.append(put(tree, JudgedFilesOutOfReach(routes=(OutcomeHook(),))).answer)
-    assert answers == ["affected", "not affected"]
+        tree["app/main.py"] = PROGRAM.replace(b"n * 2", b"n * 3")
+        found = declared(tree)
+        target = Target(
+            tree=tree, judged=found.judged, framework=found.framework, command=found.enforcement.command,
+            tools=found.enforcement.tools,
+        )  # fmt: skip
+        acts, refusal = acts_of(OutcomeHook().plans(target)[-1], target)
+        assert not refusal
+        greens.append(shown(acts, target, found.enforcement).green)
+    assert greens == [True, False]
 
 
 @pytest.mark.parametrize(
