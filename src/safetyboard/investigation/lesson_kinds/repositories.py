@@ -76,6 +76,8 @@ class Repositories:
             "kind": "routes",
             "through": list(found.routes),
             "held": {name: words[:300] for name, words in found.held_routes},
+            "does not apply": {name: words[:300] for name, words in found.inapplicable},
+            "how far": {name: str(kind) for name, kind in found.kinds.items()},
             "probes": {probe.name: probe.outcome for probe in found.probes},
             "assumptions": list(found.assumptions),
             "faults seen by the suite": list(found.mutants),
