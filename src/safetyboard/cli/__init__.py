@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "safetyboard.cli.diff:diff",
     "drill": "safetyboard.cli.drill:drill",
     "gate": "safetyboard.cli.gate:gate",
+    "components": "safetyboard.cli.components:components",
     "delegate": "safetyboard.cli.delegate:delegate",
     "keygen": "safetyboard.cli.keygen:keygen",
     "doctor": "safetyboard.cli.doctor:doctor",
