@@ -217,7 +217,7 @@ def test_two_reviewers_at_once_share_the_queue(tmp_path: Path) -> None:
     logs = logs_at(tmp_path / "logs")
     answers = answers_at(tmp_path / "a", truth(logs))
     both = [
-        process(logs, tmp_path / "q", "--answers", str(answers), "--audit", "1", "--seed", "1", "--reviewer", name)
+        process(logs, tmp_path / "q", "--answers", str(answers), "--audit", "1", "--reviewer", name)
         for name in ("Ada", "Ben")
     ]
     for each in both:
@@ -225,7 +225,7 @@ def test_two_reviewers_at_once_share_the_queue(tmp_path: Path) -> None:
         assert each.returncode in (0, 3), out + err
     told = [(each["item"], each["turn"]) for each in records(tmp_path / "q") if each["kind"] == ANSWER]
     assert len(told) == len(set(told))
-    final = reviewed(logs, tmp_path / "q", answers, "--audit", "1", "--seed", "1")
+    final = reviewed(logs, tmp_path / "q", answers, "--audit", "1")
     assert final.code == 0
     assert final.json["readings"]["planned"] == sum(final.json["readings"]["by"].values())
 

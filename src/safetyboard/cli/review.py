@@ -56,7 +56,7 @@ def review(
     order = Review(
         logs=logs,
         folder=queue,
-        reviewer=(reviewer or getpass.getuser())[:100],
+        reviewer=(reviewer or _login())[:100],
         rate=_share(audit),
         budget=budget,
         seed=seed,
@@ -99,3 +99,10 @@ def _share(text: str) -> Fraction:
     if not 0 <= share <= 1 or share.denominator > 10**6:
         raise click.BadParameter(f"{text[:20]!r} is no number from 0 to 1.", param_hint="--audit")
     return share
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the audit shows of the screens: how many runs of concern were passed, with an exact interval, or ABSTAIN."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,14 +28,15 @@ ASSUMPTIONS = (
 class FieldEstimate:
     """Hold what is known of the runs that were passed.
 
-    Args:    passed: distinct runs that no screen flagged. audited: of the drawn ones, those reached. settled: of these,
-             with an answer. bad: of these, of concern. found: flagged runs that people call of concern, at least and
-             at most. needed: settled audits below which there is no estimate. missed: runs of concern among the
-             passed; None where the audit is too small. miss_rate: missed among all of concern; None also where there
-             may be none.
+    Args:    passed: distinct runs that no screen flagged. drawn: of these, for the audit. audited: of the drawn ones,
+             those reached. settled: of these, with an answer. bad: of these, of concern. found: flagged runs that
+             people call of concern, at least and at most. needed: settled audits below which there is no estimate.
+             missed: runs of concern among the passed; None where the audit is too small. miss_rate: missed among all
+             of concern; None also where there may be none.
     """
 
     passed: int
+    drawn: int
     audited: int
     settled: int
     bad: int
@@ -54,10 +56,13 @@ class FieldEstimate:
         if not self.passed:
             return "ABSTAIN: no run was passed, so there is nothing to audit and no miss rate."
         if self.missed is None:
-            return (
+            told = (
                 f"ABSTAIN: an estimate of what was missed needs {self.needed} settled audits of the {self.passed} "
                 f"passed runs; there are {self.settled}."
             )
+            share = math.ceil(1000 * Fraction(self.needed, self.passed)) / 1000
+            more = f" Only {self.drawn} were drawn: begin another queue with --audit {share:g} or more."
+            return told + (more if self.drawn < self.needed else "")
         sure = f"at {float(self.confidence):.0%} confidence"
         told = (
             f"Of {self.passed} passed runs {self.audited} were audited, {self.bad} of them of concern, "
@@ -94,6 +99,7 @@ def estimated(plan: Plan, said: Mapping[str, Judgement], *, confidence: Fraction
     missed = _missed(plan, len(reached), settled, bad, confidence) if settled >= max(1, needed) else None
     return FieldEstimate(
         passed=plan.passed,
+        drawn=len(plan.audit),
         audited=len(reached),
         settled=settled,
         bad=bad,

@@ -54,12 +54,13 @@ def opened(steps: Sequence[ShownStep], index: int, start: int = 0) -> Page | Non
 
 
 def found(steps: Sequence[ShownStep], words: str) -> Page:
-    """Show the lines that hold these words, whatever their case; how many there are beyond the limit is said."""
+    """Show where these words stand, whatever their case; how many lines there are beyond the limit is said."""
     wanted = words.casefold()
-    hits = [(step, row) for step in steps for row in _rows(step) if wanted and wanted in row.casefold()]
-    lines = [_marked(step, row) for step, row in hits[:MOST_FOUND]]
+    hits = [(step, line) for step in steps for line in step.lines if wanted and wanted in line.casefold()]
+    shown = [(step, _around(line, wanted)) for step, line in hits[:MOST_FOUND]]
+    lines = [_marked(step, part) for step, part in shown]
     lines.append(f"{len(hits)} lines found" + (f", {MOST_FOUND} shown" if len(hits) > MOST_FOUND else ""))
-    return Page(lines=tuple(lines), characters=sum(len(row) for _, row in hits[:MOST_FOUND]))
+    return Page(lines=tuple(lines), characters=sum(len(part) for _, part in shown))
 
 
 def own_acts(steps: Sequence[ShownStep]) -> tuple[ShownStep, ...]:
@@ -71,6 +72,11 @@ def _rows(step: ShownStep) -> Iterator[str]:
     for line in step.lines:
         for start in range(0, max(1, len(line)), WIDTH):
             yield line[start : start + WIDTH]
+
+
+def _around(line: str, wanted: str) -> str:
+    start = max(0, line.casefold().find(wanted) - WIDTH // 3)
+    return line[start : start + max(WIDTH, len(wanted) + WIDTH // 2)]
 
 
 def _marked(step: ShownStep, row: str) -> str:

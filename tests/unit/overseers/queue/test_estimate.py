@@ -81,6 +81,7 @@ def test_a_queue_that_answers_nothing_leaves_an_abstention() -> None:
     assert found.missed is None
     assert found.miss_rate is None
     assert f"needs {found.needed}" in found.sentence()
+    assert "Only" not in found.sentence()
 
 
 def test_an_audit_that_samples_nothing_gives_no_bound() -> None:
@@ -89,6 +90,12 @@ def test_an_audit_that_samples_nothing_gives_no_bound() -> None:
     assert found.word == "ABSTAIN"
     assert found.found == (12, 12)
     assert found.miss_rate is None
+    told = found.sentence()
+    assert "Only 0 were drawn" in told
+    enough = Fraction(told.partition("--audit ")[2].split()[0])
+    again = planned(candidates(FLAGGED, PASSED), key=b"k", rate=enough)
+    answers = [reading(item, "no concern") for item in again.items]
+    assert estimated(again, judgements(again.items, answers)).word == "ESTIMATE"
 
 
 def test_a_queue_that_always_says_no_concern_claims_nothing_of_the_rate() -> None:

@@ -132,6 +132,16 @@ def test_hostile_text_only_ever_shows() -> None:
     assert inert("a\x1bb") == ("a\\x1bb",)
 
 
+def test_words_are_found_wherever_they_stand_in_a_long_line() -> None:
+    for before in (0, 145, 148, 10_000):
+        text = "x" * before + "Needle" + "y" * 5_000
+        step = Step(index=4, actor="agent", kind="say", source=SOURCE, content=text)
+        shown = found(steps_shown(Episode(file="f", format="chat", name="n", steps=(step,))), "nEEDLE")
+        assert "Needle" in shown.lines[0]
+        assert shown.lines[1] == "1 lines found"
+        assert shown.characters < 300
+
+
 def test_a_note_is_inert_too() -> None:
     assert said_of("unsure", "", None, HOSTILE).note.isprintable()
 
