@@ -16,13 +16,14 @@ from safetyboard.evidence.perishable import is_log, urgency
 from safetyboard.evidence.preserved import Batch, Holdings, Item, Preserver, Remark
 from safetyboard.evidence.store import machine_faults
 from safetyboard.laboratory.interrupt import Stop, interruptible, stop_after
-from safetyboard.readers.records.locations import default_locations
+from safetyboard.readers.records.locations import default_locations, existing_locations
 from safetyboard.terms.errors import UnreadableInput, WrongUse
 
 SCHEMA = "safetyboard.preservation/1"
 INTERVAL = 1.0
 """Seconds between two looks at followed folders; longer where one look takes more than a quarter of it."""
 MOST_FILES = 200_000
+SESSIONS = (".jsonl", ".jsonl.gz", ".json")
 BATCH_FILES, BATCH_BYTES = 256, 64 << 20
 Clock = Callable[[], datetime]
 
@@ -105,6 +106,17 @@ def paths_wanted(paths: Sequence[Path], *, agents: bool) -> tuple[Path, ...]:
     return found
 
 
+def agents_found(home: Path | None = None) -> tuple[Path, ...]:
+    """List the session files of known agents under a home folder, soonest deleted and newest first; links are left.
+
+    Raises:  UnreadableInput: there are more than 200,000.
+    """
+    found = [each for place in existing_locations(home) for each in _bounded(place, ())]
+    sessions = [each for each in found if not each.why and each.path.endswith(SESSIONS)]
+    now = datetime.now(UTC).timestamp()
+    return tuple(Path(each.path) for each in sorted(sessions, key=lambda each: urgency(each.path, each.modified, now)))
+
+
 def preserve(
     paths: Sequence[Path],
     out: Path,
@@ -169,6 +181,16 @@ def copied(store: Path, roots: Sequence[Path], target: Path) -> int:
     return count
 
 
+def _bounded(path: Path, skip: tuple[Path, ...]) -> list[Found]:
+    """List what lies under a path, as long as it is not too much."""
+    found = []
+    for each in listed(path, skip=skip):
+        found.append(each)
+        if len(found) > MOST_FILES:
+            raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Give a smaller folder.")
+    return found
+
+
 def _wait(seconds: float, stop: Stop) -> None:
     until = time.monotonic() + seconds
     while not stop.wanted() and (left := until - time.monotonic()) > 0:
@@ -216,12 +238,7 @@ class Watching:
             self._acknowledge()
 
     def _listed(self, path: Path) -> list[Found]:
-        found = []
-        for each in listed(path, skip=(self.preserver.root.resolve(),)):
-            found.append(each)
-            if len(found) > MOST_FILES:
-                raise UnreadableInput(f"{path}: holds more than {MOST_FILES} files.", hint="Give a smaller folder.")
-        return found
+        return _bounded(path, (self.preserver.root.resolve(),))
 
     def _refuse(self, found: Found, why: str) -> None:
         """Name once what is not read; a link to something inside loses nothing."""
