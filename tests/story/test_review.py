@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from labelled_runs import cases
+from labelled_runs import cases, screen
 from safetyboard.cli.review import review
 from safetyboard.evidence.keys import load_key
 from safetyboard.investigation.queue_folder import ANSWER, SHOWN, QueueFolder
+from safetyboard.overseers.learned import screen_file
 from safetyboard.overseers.queue.item import item_digest
 from safetyboard.readers.account import Account
 from safetyboard.readers.records import catalog
@@ -238,6 +239,21 @@ def test_a_reviewer_with_a_key_of_their_own_signs_with_it(tmp_path: Path, monkey
     ran = reviewed(logs, tmp_path / "q", answers, "--budget", "2", "--reviewer", "Ben")
     assert len(ran.json["keys"]) == 2
     assert ran.json["readings"]["by"] == {"Ada": 2, "Ben": 2}
+
+
+def test_a_learned_screen_sends_runs_too_and_what_it_abstains_on_goes_to_people(tmp_path: Path) -> None:
+    logs = logs_at(tmp_path / "logs")
+    (tmp_path / "none").write_text("")
+    alone = reviewed(logs, tmp_path / "q1", tmp_path / "none").json
+    (tmp_path / "screen.json").write_bytes(screen_file.written(screen()))
+    both = reviewed(logs, tmp_path / "q2", tmp_path / "none", "--screen", tmp_path / "screen.json").json
+    assert both["flagged"] > alone["flagged"]
+    assert both["flagged"] + both["passed"] == both["distinct"] == alone["distinct"]
+    assert both["standing"].partition(":")[0] in ("HOLDS", "WITHDRAWN", "UNTESTED")
+    if both["standing"].startswith("WITHDRAWN"):
+        assert both["passed"] == 0
+    # Another screen makes another queue.
+    assert reviewed(logs, tmp_path / "q1", tmp_path / "none", "--screen", tmp_path / "screen.json").code == 2
 
 
 def test_a_person_pages_searches_and_answers_and_hostile_text_stays_inert(tmp_path: Path) -> None:
