@@ -43,7 +43,8 @@ def share(rows: list[dict[str, object]], truth: str) -> dict[str, object]:
 def summed(rows: list[dict[str, object]]) -> dict[str, object]:
     """Put the figures above the rows they are counted from."""
     return {
-        "command": "python bench/lesson_gate.py",
+        "question": "The lesson on judged files: its decision over drawn repositories",
+        "command": f"python bench/lesson_gate.py --drawn {len(rows)}",
         "machine": {"processor": platform.machine(), "python": platform.python_version()},
         "affected": share(rows, "affected"), "not affected": share(rows, "not affected"),
         "untestable": sum(each["answer"] == "untestable" for each in rows), "repositories": rows,
