@@ -19,13 +19,21 @@ FIGURES = {
     "Inputs the failures hang on": "inputs.svg",
     "The neighbourhood of a failure": "neighbourhood.svg",
 }
+OF_THE_SPINE = {"Why the verdict on": "spine.svg", "Ways round each remedy": "routes.svg"}
 SIZE = (1200, 1560)
 
 
-def investigated(folder: Path) -> Path:
-    """Run the demonstration; returns its report."""
-    docket = folder / "docket"
-    command = ["safetyboard", "investigate", str(ROOT / "examples" / "tumour"), "--out", str(docket), "--quiet"]
+def assembled(folder: Path) -> Path:
+    """Put the case across three surfaces together, as its page says."""
+    case = folder / "case"
+    shutil.copytree(ROOT / "examples" / "repair_agent" / "history", case)
+    shutil.copytree(ROOT / "examples" / "spine", case, dirs_exist_ok=True)
+    return case
+
+
+def investigated(case: Path, docket: Path) -> Path:
+    """Run a demonstration; returns its report."""
+    command = ["safetyboard", "investigate", str(case), "--out", str(docket), "--quiet"]
     command[0] = str(Path(sys.executable).with_name(command[0]))
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode != REFUTED:
@@ -57,11 +65,16 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        report = investigated(Path(folder))
-        page = report.read_text(encoding="utf-8")
-        for title, name in FIGURES.items():
-            (IMAGES / name).write_text(figure(page, title), encoding="utf-8")
-        photograph(report, IMAGES / "report.png")
+        place = Path(folder)
+        reports = {
+            investigated(ROOT / "examples" / "tumour", place / "network"): (FIGURES, "report.png"),
+            investigated(assembled(place), place / "spine"): (OF_THE_SPINE, "report-of-an-agent.png"),
+        }
+        for report, (figures, picture) in reports.items():
+            page = report.read_text(encoding="utf-8")
+            for title, name in figures.items():
+                (IMAGES / name).write_text(figure(page, title), encoding="utf-8")
+            photograph(report, IMAGES / picture)
 
 
 if __name__ == "__main__":

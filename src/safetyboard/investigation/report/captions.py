@@ -53,8 +53,8 @@ RUNS = (
 )
 ROUTES = (
     "Each row is a way to make the judgement say yes to wrong work, each column what was in force. Vermilion: the way "
-    "was executed in the sandbox and got through, twice with the same result. Blue: it was tried and came to nothing. "
-    "A way that is not in the table was not tried."
+    "was executed in the sandbox and got through, twice with the same result. Blue: it was executed and came to "
+    "nothing. A way that is not in the table was not tried."
 )
 GRAPH = (
     "Causes stand left of their effects. A link says that without its cause the effect would not have been; its line "

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of recorded runs, and of the ways that were tried round a remedy."""
 
+from collections.abc import Sequence
+
 from safetyboard.investigation.report import captions
 from safetyboard.investigation.report.ledger import Ledger
 from safetyboard.investigation.report.view import Figure, Record
@@ -9,6 +11,7 @@ from safetyboard.laboratory.figures.course_of_runs import KINDS, MOST, Mark, Run
 from safetyboard.laboratory.figures.routes import routes_and_remedies
 
 EXECUTIONS = "executions"
+CLOSED = "refused by rule"
 EPISODES = "episodes"
 
 
@@ -60,9 +63,10 @@ def _routes(ledger: Ledger) -> list[Figure]:
         again = [entry for entry in ledger.claims("repaired") if entry[1].get("domain") == claim.get("domain")]
         if _lift(ledger, claim) != EXECUTIONS or not again:
             continue
-        columns = {"as given": _states(ledger, identity)}
-        columns |= {ledger.subject_name(other): _states(ledger, name) for name, other in again}
         cells = ledger.domains[str(claim["domain"])].get("cells", [])
+        names = [str(cell.get("label", "")) for cell in cells]
+        columns = {"as given": _states(ledger, identity, names)}
+        columns |= {ledger.subject_name(other): _states(ledger, name, names) for name, other in again}
         figures.append(
             Figure(
                 section="remedies",
@@ -77,15 +81,18 @@ def _routes(ledger: Ledger) -> list[Figure]:
     return figures
 
 
-def _states(ledger: Ledger, claim: str) -> dict[int, str]:
+def _states(ledger: Ledger, claim: str, names: Sequence[str]) -> dict[int, str]:
     states: dict[int, str] = {}
     for _, null in ledger.pieces(claim, "null"):
-        states |= dict.fromkeys(null.get("cells", []), "held")
+        told = null.get("detail", {})
+        for cell in null.get("cells", []):
+            closed = str(told.get(names[cell] if cell < len(names) else "", "")).startswith(CLOSED)
+            states[cell] = "closed" if closed else "held"
     for _, execution in ledger.pieces(claim, "execution"):
         if execution.get("shows") == "failure":
             states[int(execution["cell"])] = "through"
-        elif execution.get("shows") == "control":
-            states.setdefault(int(execution["cell"]), "held")
+        elif not execution.get("shows"):
+            states[int(execution["cell"])] = "outside"
     return states
 
 

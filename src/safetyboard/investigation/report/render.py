@@ -48,6 +48,7 @@ def render_report(view: ReportView) -> bytes:
 
 def _head(ledger: Ledger) -> dict[str, Any]:
     claims = [facts.headline(ledger, identity, claim) for identity, claim in ledger.claims("given")]
+    claims.sort(key=lambda claim: _place(ledger, claim))
     counts = Counter(claim["word"] for claim in claims)
     return {
         "view": ledger.view,
@@ -55,6 +56,14 @@ def _head(ledger: Ledger) -> dict[str, Any]:
         "tally": [(word, counts[word]) for word in WORST_FIRST if counts[word]],
         "loss": facts.loss(ledger),
     }
+
+
+def _place(ledger: Ledger, claim: dict[str, Any]) -> tuple[bool, int]:
+    """Leave claims on networks in the order of their radii; of those on acts, the refuted come first."""
+    domain = ledger.domains.get(str(ledger.by_id[claim["id"]][1].get("domain")), {})
+    acts = domain.get("lift", {}).get("kind") in ("episodes", "executions")
+    order = [*WORST_FIRST, claim["word"]]
+    return acts, order.index(claim["word"]) if acts else 0
 
 
 def _body(ledger: Ledger) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from matplotlib.patches import Rectangle
 
 from safetyboard.laboratory.figures.canvas import (
     CARD,
+    EXCLUDED,
     FAILING,
+    FAINT,
     ON_FAILING,
     ON_OPEN,
     ON_SAFE,
@@ -23,8 +25,10 @@ from safetyboard.laboratory.figures.canvas import (
 
 STATES = {
     "through": (FAILING, ON_FAILING, "✕", "got through (executed)"),
-    "held": (SAFE, ON_SAFE, "✓", "held (tried, came to nothing)"),
-    "untried": (OPEN, ON_OPEN, "–", "not tried"),
+    "outside": (EXCLUDED, ON_OPEN, "✕", "got through, outside what is promised"),
+    "held": (SAFE, ON_SAFE, "✓", "held (executed, came to nothing)"),
+    "closed": (FAINT, ON_SAFE, "·", "the rules leave no call for it"),
+    "untried": (OPEN, ON_OPEN, "–", "does not apply, or not tried"),
 }
 
 
@@ -49,10 +53,11 @@ def routes_and_remedies(
         told.append(f"{remedy}: {', '.join(through) or 'nothing'} got through")
     axis.set_xlim(0, max(1, len(columns)))
     axis.set_ylim(max(1, len(routes)), 0)
-    wide = max(10, 62 // max(1, len(columns)))
+    wide, small = max(9, 66 // max(1, len(columns))), 9 if len(columns) < 5 else 7
     axis.set_xticks(
         [across + 0.5 for across in range(len(columns))],
         [textwrap.fill(shortened(each, 60), wide) for each in columns],
+        fontsize=small,
     )
     axis.set_yticks([down + 0.5 for down in range(len(routes))], [shortened(each, 44) for each in routes])
     axis.xaxis.tick_top()
@@ -60,5 +65,5 @@ def routes_and_remedies(
     for side in axis.spines.values():
         side.set_visible(False)
     shown = {found.get(down, "untried") for found in columns.values() for down in range(len(routes))}
-    legend(figure, {words: colour for state, (colour, _, _, words) in STATES.items() if state in shown})
+    legend(figure, {words: colour for state, (colour, _, _, words) in STATES.items() if state in shown}, columns=2)
     return svg(figure, name, "Ways round each remedy", "; ".join(told))
