@@ -7,12 +7,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from safetyboard.cli.door import verdict_code
 from safetyboard.readers.stored import printable
 from safetyboard.terms.errors import WrongUse
+
+if TYPE_CHECKING:
+    from safetyboard.investigation.outcome import Outcome
 
 
 @click.command()
@@ -61,15 +65,11 @@ def investigate(
 
     Pairs come from instances.csv, from equal names (net.onnx with net.vnnlib), from --property, or from claims.toml.
     """
-    from safetyboard.cli.exports import junit_xml, sarif_json  # noqa: PLC0415 - heavy parts load only when used
-    from safetyboard.cli.live import display  # noqa: PLC0415
-    from safetyboard.cli.summary import summary  # noqa: PLC0415
+    from safetyboard.cli.live import display  # noqa: PLC0415 - heavy parts load only when used
     from safetyboard.investigation.order import Order  # noqa: PLC0415
     from safetyboard.investigation.service import investigate as run  # noqa: PLC0415
 
-    if path is None and not agents:
-        raise WrongUse("No PATH was given.", hint="Give a file or folder, or --agents.")
-    named = out if out is not None else Path(f"{path.resolve().name or 'case' if path else 'agents'}-docket")
+    named = out if out is not None else _named(path)
     with _taken(path, named, resume=resume, quiet=quiet or as_json, agents=agents) as taken:
         order = Order(
             path=taken,
@@ -88,18 +88,32 @@ def investigate(
         )
         with display(quiet=quiet, seconds=seconds) as watch:
             outcome = run(order, watch=watch)
+    _tell(outcome, sarif=sarif, junit=junit, as_json=as_json)
+    return verdict_code(outcome.words, unsound=bool(outcome.unsound), interrupted=outcome.interrupted)
+
+
+def _tell(outcome: "Outcome", *, sarif: Path | None, junit: Path | None, as_json: bool) -> None:
+    """Write the files that were asked for, and print what came of it."""
+    from safetyboard.cli.exports import junit_xml, sarif_json  # noqa: PLC0415 - heavy parts load only when used
+    from safetyboard.cli.summary import summary  # noqa: PLC0415
+
     for target, write in ((sarif, sarif_json), (junit, junit_xml)):
         if target is not None:
             target.write_bytes(write(outcome))
     click.echo(json.dumps(outcome.plain(), indent=1) if as_json else summary(outcome))
-    return verdict_code(outcome.words, unsound=bool(outcome.unsound), interrupted=outcome.interrupted)
+
+
+def _named(path: Path | None) -> Path:
+    return Path(f"{path.resolve().name or 'case' if path is not None else 'agents'}-docket")
 
 
 @contextlib.contextmanager
 def _taken(path: Path | None, out: Path, *, resume: bool, quiet: bool, agents: bool) -> Iterator[Path]:
     """Give what is investigated: the path, or a copy of what was preserved first of it and of agents' sessions."""
-    if not agents:
-        yield path or Path()
+    if path is None and not agents:
+        raise WrongUse("No PATH was given.", hint="Give a file or folder, or --agents.")
+    if path is not None and not agents:
+        yield path
         return
     from safetyboard.cli.preserve import Lines  # noqa: PLC0415 - heavy parts load only when used
     from safetyboard.investigation import preservation  # noqa: PLC0415
@@ -114,7 +128,9 @@ def _taken(path: Path | None, out: Path, *, resume: bool, quiet: bool, agents: b
         preservation.copied(store, roots, copy)
         if not quiet:
             click.echo("\n".join(printable(line, 4096) for line in (*done.open_points, done.sentence)), err=True)
-    yield copy
-    # What an interrupted run took is kept, so that it can be resumed on the same bytes.
-    if not (out.parent / f".{out.name}.work").exists():
-        shutil.rmtree(work, ignore_errors=True)
+    try:
+        yield copy
+    finally:
+        # What an interrupted run took is kept, so that it can be resumed on the same bytes.
+        if not (out.parent / f".{out.name}.work").exists():
+            shutil.rmtree(work, ignore_errors=True)

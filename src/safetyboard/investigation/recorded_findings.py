@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from safetyboard.investigation.checked_claims import BENIGN
+from safetyboard.investigation.checked_claims import BENIGN, PACK
 from safetyboard.investigation.dossier import File
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.codec import record_id
@@ -26,7 +26,8 @@ def findings_on_runs(files: Mapping[str, File]) -> list[Finding]:
         if file.asked.question is None and quoted:
             told.setdefault(file.asked.property_name, []).append((name, file, quoted))
     written = [_finding(chain, entries) for chain, entries in told.items()]
-    return sorted(written, key=lambda finding: (-finding.severity, finding.title))
+    # A clause is mostly broken through a chain, and the chain says more.
+    return sorted(written, key=lambda each: (-each.severity, each.title.startswith(PACK), each.title))
 
 
 def _finding(chain: str, entries: list[tuple[str, File, list[Observation]]]) -> Finding:
