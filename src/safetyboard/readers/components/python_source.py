@@ -35,7 +35,7 @@ class _File:
     lines: list[str]
     names: dict[str, str]
     own: frozenset[str]
-    clients: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, set[tuple[int, int, str]]] = field(default_factory=dict)
     found: list[Component] = field(default_factory=list)
 
     def add(self, **given: object) -> None:
@@ -62,9 +62,11 @@ def python_components(path: str, content: bytes, module: str, own: frozenset[str
         library = _library(name, own)
         if library and library not in GUARDED:
             file.add(kind="library", name=library, supplier=PYTHON[library], line=line, origin=name)
-    _clients(tree, file)
-    spoken = _words(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    if any(_library(name, own) for name in file.names.values()):
+        _clients(nodes, file)
+    spoken = _words(nodes)
+    for node in nodes:
         if isinstance(node, ast.Call):
             _call(node, file)
         for key, value in _named_values(node):
@@ -83,16 +85,25 @@ def _library(name: str, own: frozenset[str]) -> str:
     return "" if not library or name.split(".")[0] in own else library
 
 
-def _clients(tree: ast.Module, file: _File) -> None:
-    """Remember which names hold what a library gave: clients, loaded models, chains of them; a few rounds suffice."""
+def _clients(nodes: list[ast.AST], file: _File) -> None:
+    """Remember which names hold what a library gave: clients, loaded models, chains of them; a few rounds suffice.
+
+    A name of a function holds it from there to the function's end; a module's name, and an object's, everywhere.
+    """
+    scopes = [(each.lineno, each.end_lineno or each.lineno) for each in nodes if isinstance(each, _SCOPES)]
+    assigned = [(targets, value) for node in nodes for targets, value in [_assigned(node)] if value is not None]
     for _ in range(3):
-        before = len(file.clients)
-        for node in ast.walk(tree):
-            targets, value = _assigned(node)
-            origin = _origin(value, file) if value is not None else ""
-            if origin:
-                file.clients |= {name: origin for each in targets if (name := dotted(each))}
-        if len(file.clients) == before:
+        before = sum(map(len, file.clients.values()))
+        for targets, value in assigned:
+            origin = _origin(value, file)
+            for each in targets if origin else ():
+                name, line = dotted(each), each.lineno
+                inside = [scope for scope in scopes if scope[0] <= line <= scope[1]]
+                last = max(inside)[1] if inside and "." not in name else len(file.lines) + 1
+                first = line if inside and "." not in name else 0
+                if name:
+                    file.clients.setdefault(name, set()).add((first, last, origin))
+        if sum(map(len, file.clients.values())) == before:
             return
 
 
@@ -119,9 +130,11 @@ def _origin(value: ast.expr, file: _File) -> str:
 def _asked(name: str, call: ast.Call, file: _File) -> str:
     """Give the library a call asks for a model; empty where it does not."""
     written = dotted(call.func)
-    for client, library in file.clients.items():
-        if written.startswith(client + "."):
-            return library
+    parts = written.split(".")
+    for end in range(1, len(parts)):
+        for first, last, library in sorted(file.clients.get(".".join(parts[:end]), ())):
+            if first <= call.lineno <= last:
+                return library
     library = _library(name, file.own)
     if not library or name == library or NOT_ASKED.search(name):
         return ""
@@ -178,10 +191,10 @@ def _call(node: ast.Call, file: _File) -> None:
         )
 
 
-def _words(tree: ast.Module) -> set[int]:
+def _words(nodes: list[ast.AST]) -> set[int]:
     """List the constants that only say something: documentation, and what is printed, logged, raised or compared."""
     found = set[int]()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             found.add(id(node.value))
         spoken = isinstance(node, ast.Call) and _SPOKEN.search(dotted(node.func))
@@ -237,8 +250,9 @@ def _once(found: list[Component]) -> list[Component]:
 
 def mentions_of_files(tree: ast.Module, weights: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """Give the weights that strings of a file name (by their file name), with the line."""
-    spoken = _words(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    spoken = _words(nodes)
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in spoken:
             name = node.value.replace("\\", "/").rpartition("/")[2]
             if name in weights:

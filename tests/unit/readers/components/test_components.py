@@ -56,6 +56,8 @@ def test_an_inventory_that_finds_nothing_would_fail_the_needles() -> None:
         ("C = {'model_name': 'mistral-large-latest'}\n", {("model", "mistral-large-latest")}),
         ("import pickle\nm = pickle.load(open('model.pkl', 'rb'))\n", {("call", "pickle")}),
         ("import pickle\nm = pickle.load(cache)\n", set()),
+        ("import cohere\ndef f():\n    c = A()\n    c.ask()\n    c = cohere.Client()\n    return c.chat()\n"
+         "def g(c):\n    return c.run()\n", {("library", "cohere"), ("call", "cohere")}),
         ("import torch\nx = torch.zeros(3)\n", {("library", "torch")}),
         ("import boto3\nb = boto3.client('bedrock-runtime')\n", {("call", "boto3")}),
         ("import boto3\nb = boto3.client('s3')\n", set()),
@@ -161,6 +163,12 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read() -> None:
 def test_packages_of_the_code_base_itself_are_no_supplier() -> None:
     files = {"sklearn/__init__.py": b"", "sklearn/a.py": b"from sklearn import b\n", "sklearn/b.py": b""}
     assert components_of(files).components == ()
+
+
+def test_a_name_holds_a_model_only_where_it_was_given_one() -> None:
+    text = "import pickle\ndef f():\n    c = A()\n    c.fit()\n    c = pickle.loads(model)\n    c.use()\n"
+    files = {"a.py": f"{text}def g(c):\n    c.no()\n".encode()}
+    assert [each.line for each in components_of(files).components] == [5, 6]
 
 
 def test_every_place_is_quoted_with_its_line() -> None:

@@ -16,6 +16,7 @@ _OUTSIDE = ("outside", "home", "home part", "system", "system part", "device", "
 _BY_NAME = "from the tool's name alone"
 _HISTORY_LEAVES = "the history leaves"
 _MESSAGE = re.compile(r"send|mail|message|post|tweet|notify|reply|sms|slack|comment|share|call", re.I)
+_MONEY = re.compile(r"money|funds?(?![a-z])|payment|cash|invoice", re.I)
 _PUBLISH = re.compile(r"publish|upload|release", re.I)
 _DEPLOY = re.compile(r"deploy|release|rollout", re.I)
 _AT_HOST = re.compile(r"\bat the host\b|\brepository with\b")
@@ -112,6 +113,8 @@ def _sent(effect: Effect, tool: str) -> ActKind | None:
     if effect.why in ("publishes a package", "published", "seen by others"):
         return "publication"
     if effect.why == _BY_NAME:
+        if _MONEY.search(tool):
+            return "money"
         if _PUBLISH.search(tool):
             return "publication"
         return "message" if _MESSAGE.search(tool) else "network"

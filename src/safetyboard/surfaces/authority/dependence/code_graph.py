@@ -202,14 +202,13 @@ class _Uses:
         return f"{longer}." if longer else ""
 
     def _definition(self, child: ast.AST, function: str, inner: str, owner: str) -> None:
-        # Whoever makes a function inside a function may hand it out; a decorator is handed the function.
+        # Whoever makes a function inside a function may hand it out; whoever calls a function calls its decorators.
         if "=" in function:
             self.graph.uses[inner].add(function)
         elif function.partition(":")[2]:
             self.graph.uses[function].add(inner)
         for each in getattr(child, "decorator_list", ()):
             for used in self._targets(each, owner, {}):
-                self.graph.uses[used].add(inner)
                 self.graph.uses[inner].add(used)
 
     def _annotated(self, child: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, str]:

@@ -13,6 +13,7 @@ from safetyboard.surfaces.authority.dependence.code_graph import CodeGraph, reso
 _ROUTES = re.compile(r"(?:^|\.)(?:route|get|post|put|delete|patch|head|websocket|api_view|api_route|exposed?)$")
 _COMMANDS = re.compile(r"(?:^|\.)(?:command|group|callback)$")
 _TASKS = re.compile(r"(?:^|\.)(?:task|shared_task|periodic_task|actor|job|scheduled_job|cron|on_event|tool)$")
+_ADDRESS = re.compile(r"\b(?:(?:re_)?path|url|add_url_rule|add_route)\(")
 _HANDLERS = ("lambda_handler", "handler", "main_handler")
 _RUN = re.compile(r"\bpython[\d.]*\s+(?:-[uBOIE]\s+)*(?:-m\s+([\w.]+)|([\w./-]+\.py))")
 _EXEC = re.compile(r"\"python[\d.]*\"\s*,\s*(?:\"-[uBOIE]\"\s*,\s*)*(?:\"-m\"\s*,\s*\"([\w.]+)\"|\"([\w./-]+\.py)\")")
@@ -86,6 +87,8 @@ def _scripts(graph: CodeGraph) -> Iterator[EntryPoint]:
 def _urls(graph: CodeGraph) -> Iterator[EntryPoint]:
     """Find the views that lists of addresses name."""
     for module, tree in graph.trees.items():
+        if not any(_ADDRESS.search(text) for text in graph.lines[graph.modules[module]]):
+            continue
         for node in ast.walk(tree):
             name = dotted(node.func) if isinstance(node, ast.Call) else ""
             if isinstance(node, ast.Call) and re.search(r"(?:^|\.)(?:path|re_path|url|add_url_rule|add_route)$", name):

@@ -37,6 +37,7 @@ def reasons(episode: Episode, held: Delegations) -> list[str]:
         (bash("stripe charges create --amount=500"), ["money"]),
         (("send_email", {"to": "a@example.org", "body": "hi"}, "sent"), ["message"]),
         (("transfer_funds", {"amount": 40, "currency": "EUR"}, "done"), ["money"]),
+        (("send_money", {"amount": "0x1.4p+3", "recipient": "US13"}, "done"), ["money"]),
         (("deploy", {"service": "shop"}, "done"), ["deploy"]),
         (bash("rm -rf /srv/photos"), ["deletion"]),
         (bash("kubectl delete deployment shop -n production"), ["deploy"]),
