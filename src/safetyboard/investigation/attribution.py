@@ -7,7 +7,6 @@ from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.recorded import ASSUMPTIONS as READ
 from safetyboard.investigation.recorded import MOST_QUOTED, Recorded
 from safetyboard.readers.delegations.delegation import Delegations
-from safetyboard.readers.records.quotations import standing
 from safetyboard.readers.stored import printable
 from safetyboard.surfaces.authority.attribution.attribution import VERSION, Act, Attribution, attributed
 from safetyboard.surfaces.authority.attribution.resolution import counted
@@ -85,32 +84,32 @@ def _loss(said: Attribution) -> str:
 
 
 def _observed(asked: Asked, found: Recorded, act: Act) -> Observation:
-    """Quote an act at its place; one whose words are not found again there shows less."""
-    words = standing(found.stored, act.quoted.source, act.quoted.quotation)
+    """Quote an act at its place, without secrets; one whose words are not found again there shows less."""
+    there = found.quoting.quoted(act.quoted.source, act.quoted.quotation)
     return Observation(
         source=asked.content,
         pointer=f"{asked.domain.cells[act.number].label}, step {act.quoted.index}",
-        quotation=words or act.quoted.quotation,
+        quotation=there.words or found.clean(act.quoted.quotation),
         meaning=printable(act.said, 400),
         claim=asked.claim_id,
-        place=act.quoted.source if words else None,
-        shows="failure" if act.is_failure and words else "attempt",
+        place=act.quoted.source if there.words else None,
+        shows="failure" if act.is_failure and there.words else "attempt",
         cell=act.number,
-        extra={"step": act.quoted.index, "reason": act.answer.reason, "kind": act.act.kind},
+        extra={"step": act.quoted.index, "reason": act.answer.reason, "act": act.act.kind},
     )
 
 
 def _unclear(asked: Asked, found: Recorded, said: Attribution) -> Iterator[Observation]:
     """Quote the first acts of which nobody can say whether they are external; they show nothing."""
     for each in said.unclear[:20]:
-        words = standing(found.stored, each.source, each.quotation)
+        there = found.quoting.quoted(each.source, each.quotation)
         yield Observation(
             source=asked.content,
             pointer=f"step {each.index}",
-            quotation=words or each.quotation,
+            quotation=there.words or found.clean(each.quotation),
             meaning=each.step,
             claim=asked.claim_id,
-            place=each.source if words else None,
+            place=each.source if there.words else None,
             shows="",
             extra={"step": each.index},
         )
