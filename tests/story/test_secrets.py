@@ -5,6 +5,7 @@ import base64
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,32 @@ def test_search_prints_no_secret(log: Path, tmp_path: Path) -> None:
             ran = command("search", wanted, "--store", tmp_path / "store", *more)
             assert leaks(ran.out + ran.err) == []
     assert "redacted" in command("search", "forced update", "--store", tmp_path / "store").out
+
+
+def test_a_configuration_file_with_a_secret_is_withheld_too(tmp_path: Path) -> None:
+    token = "ghp_" + "aB3" * 12
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "desk.mapping.toml").write_text(
+        f'# token: {token}\nschema = "safetyboard.mapping/1"\nname = "desk"\nfiles = ["desk*.ndjson"]\n'
+        '[episode]\nid = "/run"\n[event]\nkind = "/event"\n[roles]\nbot = "agent"\n'
+        '[[rule]]\nwhen = "reply"\nrole = "/from"\npayload = "/text"\n'
+    )
+    event = {"run": "1", "event": "reply", "from": "bot", "text": "I will look."}
+    (tmp_path / "logs" / "desk-1.ndjson").write_text(json.dumps(event) + "\n")
+    ran = command("investigate", tmp_path / "logs", "--out", tmp_path / "docket", "--json")
+    assert "desk-1.ndjson" in ran.out
+    assert [reason for reason in Docket(tmp_path / "docket").withheld.values()] == ["holds secrets: 1 GitHub token"]
+    assert [name for name, text in everything_in(tmp_path / "docket") if token in text] == []
+
+
+def test_loose_objects_of_git_are_looked_into_and_binary_files_are_not() -> None:
+    from safetyboard.readers.records.secrets_held import withholding  # noqa: PLC0415
+
+    text = b"token: ghp_" + b"aB3" * 12
+    assert withholding(zlib.compress(b"blob %d\0" % len(text) + text)) == "holds secrets: 1 GitHub token"
+    assert withholding(text)
+    assert withholding(b"\0" + text) == ""
+    assert withholding(b"x\x01" + bytes(range(128, 256))) == ""
 
 
 def test_secrets_inside_an_archive_are_seen(tmp_path: Path) -> None:

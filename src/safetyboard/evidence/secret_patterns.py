@@ -199,6 +199,25 @@ PATTERNS: tuple[Pattern, ...] = (
         guarded=True,
     ),
     _of(
+        "password in a sentence",
+        rf"(?i)\bpass(?:word|wd|phrase|code) (?:is|was|to|of)[: ]+{_QUOTE}(?P<secret>[^\s\"'`\\<>]{{6,100}})",
+        "pass",
+        guarded=True,
+    ),
+    _of(
+        "password on a command line",
+        r"\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,200}?\s-p(?P<secret>[^\s\"'\\-][^\s\"'\\]{4,})",
+        "mysql",
+        "mariadb",
+        guarded=True,
+    ),
+    _of(
+        "password on a command line",
+        rf"\b(?:echo|printf)\s+{_QUOTE}(?P<secret>[^\s\"'\\|]{{6,100}}){_QUOTE}\s*\|\s*sudo\s+(?:-\w+\s+)*-S",
+        "sudo",
+        guarded=True,
+    ),
+    _of(
         "password hash",
         r"\$(?:1|5|6|y|7|2[abxy])\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,40}\$?[./A-Za-z0-9$]{20,}"
         r"|\$argon2(?:id|i|d)\$v=\d+\$[^\s\"'\\]{20,}",

@@ -15,6 +15,7 @@ from safetyboard.evidence.keys import SigningKey
 from safetyboard.investigation.dossier import Dossier, File
 from safetyboard.investigation.report.render import render_report
 from safetyboard.investigation.report.view import view_of
+from safetyboard.readers.records.secrets_held import withholding
 from safetyboard.terms.canonical import Plain, canonical_json, digest_of
 from safetyboard.terms.case import Case
 from safetyboard.terms.codec import to_plain
@@ -99,7 +100,11 @@ def keep_blobs(dossier: Dossier, writer: DocketWriter) -> None:
         if held.digest in secret:
             writer.withhold(book.read(name), f"holds secrets: {secret[held.digest]}")
         elif held.digest and (held.state == "used" or name in inventory.subjects):
-            _keep(writer, book.read(name), dossier, weight=held.digest in networks)
+            content = book.read(name)
+            if held.digest not in networks and (reason := withholding(content)):
+                writer.withhold(content, reason)
+            else:
+                _keep(writer, content, dossier, weight=held.digest in networks)
     for name, content in inventory.contents.items():
         _keep(writer, content, dossier, weight=name in inventory.subjects)
     for repaired in dossier.repaired:
