@@ -72,6 +72,11 @@ bench: $(VENV)/dev-installed
 	$(BIN)/python bench/evidence.py
 	$(BIN)/python bench/records.py
 	$(BIN)/python bench/records_inspect.py
+	$(BIN)/python bench/redaction.py
+	$(BIN)/python bench/screening.py
+	$(BIN)/python bench/judges.py
+	$(BIN)/python bench/replay.py
+	$(BIN)/python bench/lesson_gate.py
 	$(BIN)/python bench/tables.py
 
 # The one-file checker, for people who do not want to install anything: build/safetyboard_check.pyz

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+QUESTION = "Cause by replay: are planted causes found, louder decoys cleared, and honest histories left in peace?"
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from safetyboard.stats.binomial import clopper_pearson  # noqa: E402
@@ -90,7 +91,8 @@ def main() -> None:
         "false_causes_interval": clopper_pearson(accused, len(nulls)),
         "machine": platform.machine(), "python": platform.python_version(),
     }  # fmt: skip
-    result = {"summary": summary, "planted": rows, "honest": nulls}
+    result = {"question": QUESTION, "command": "python bench/replay.py", "summary": summary}
+    result |= {"planted": rows, "honest": nulls}
     given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(summary) + "\n")
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+QUESTION = "A learned screen: is the bound on what it misses kept, and what does it save people?"
 sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "examples")]
 
 from repair_agent.trial import judged as judged_search  # noqa: E402
@@ -328,6 +329,7 @@ def main() -> None:
         "planted shifts, screen and bound of the stories": moved(screen, held, shifted),
     }
     place = HERE / "results" / "screening.json"
+    result = {"question": QUESTION, "command": "python bench/screening.py", **result}
     place.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(result, indent=1) + "\n")
 

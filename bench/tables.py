@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import tables_of_runs  # noqa: E402
+
 PAGE = HERE / "README.md"
 Figure = tuple[str, str, str, bool | None]
 """What was measured, the figure, the aim (or nothing), and whether it was reached (None: there is no aim)."""
@@ -233,15 +236,20 @@ def plain(result: dict[str, Any]) -> list[str]:
 TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "acasxu": acasxu,
     "evidence": evidence,
+    "lesson_gate": tables_of_runs.lesson_gate,
     "records": records,
+    "redaction": tables_of_runs.redaction,
     "relu_split": relu_split,
+    "replay": tables_of_runs.replay,
+    "screening": tables_of_runs.screening,
 }
 
 
 def section(path: Path) -> list[str]:
     """Write what one results file says."""
     result = json.loads(path.read_text(encoding="utf-8"))
-    machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in result.get("machine", {}).items())
+    named = result.get("machine", {})
+    machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named.items()) or "not noted"
     threads = f"; threads: {result['threads']}" if "threads" in result else ""
     head = f"Command: `{result['command']}` · raw results: [{path.name}](results/{path.name})  \nMachine: {machine}{threads}"  # fmt: skip
     return [f"## {result['question']}", "", head, "", *TABLES.get(path.stem, plain)(result), ""]
