@@ -349,6 +349,7 @@ def wait_for(look: Callable[[], list[Path]]) -> list[Path]:
     return found
 
 
+@pytest.mark.slow
 def test_an_investigation_that_is_killed_is_taken_up_again_and_says_the_same(folder: Path, tmp_path: Path) -> None:
     for number in range(8):
         (folder / f"more{number}.jsonl").write_bytes(lines(session(REPAIRED)) * 20)

@@ -124,29 +124,8 @@ class StepIndex:
                 self.database.execute("BEGIN")
                 self.database.execute(SUBSTRINGS)
                 self.database.execute("INSERT INTO parts (parts) VALUES ('rebuild')")
-                self._note_common()
+                _note_common(self.database)
                 self.database.execute("COMMIT")
-
-    def _note_common(self) -> None:
-        """Note in how many steps of a sample each trigram stands, so that a search asks for the rare ones."""
-        (last,) = self.database.execute("SELECT coalesce(max(id), 0) FROM steps").fetchone()
-        rows = self.database.execute("SELECT text FROM steps WHERE id % ? = 0", (last // SAMPLED + 1,))
-        counts: Counter[str] = Counter()
-        for (text,) in rows:
-            lowered = text[:LONGEST_SAMPLED].lower()
-            counts.update({lowered[at : at + 3] for at in range(len(lowered) - 2)})
-        common = [(piece, count) for piece, count in counts.items() if count > SAMPLED // 1000]
-        self.database.execute("CREATE TABLE common (piece TEXT PRIMARY KEY, steps INTEGER NOT NULL) WITHOUT ROWID")
-        self.database.executemany("INSERT INTO common VALUES (?, ?)", common)
-
-    def _pieces(self, text: str) -> str:
-        """Ask for the rarest trigrams of a text: what has them all is looked at, and long lists are never opened."""
-        pieces = list(dict.fromkeys(text[at : at + 3] for at in range(len(text) - 2)))
-        marks = ", ".join("?" * len(pieces[:MOST_PIECES]))
-        query = f"SELECT piece, steps FROM common WHERE piece IN ({marks})"
-        known = dict(self.database.execute(query, [_clean(piece.lower()) for piece in pieces[:MOST_PIECES]]))
-        rarest = sorted(pieces[:MOST_PIECES], key=lambda piece: known.get(piece.lower(), 0))[:ASKED_FOR]
-        return " AND ".join('"' + piece.replace('"', '""') + '"' for piece in rarest)
 
     def files(self) -> dict[str, tuple[str, str, str]]:
         """List the files that are in: digest -> name, format, account."""
@@ -211,7 +190,7 @@ class StepIndex:
         if not substring and _has_words(text):
             query, bound, how = THROUGH["words"], (phrases,), "words"
         elif len(text) >= SHORTEST_SUBSTRING and self.has_substrings and "\0" not in text:
-            query, bound, how = THROUGH["parts"], (self._pieces(text), text.casefold()), "substring index"
+            query, bound, how = THROUGH["parts"], (_pieces(self.database, text), text.casefold()), "substring index"
         else:
             query, bound, how = ONE_BY_ONE, (text.casefold(),), "every step looked at"
         with self._faults():
@@ -292,6 +271,28 @@ def _has_words(text: str) -> bool:
     """Tell whether the word index can find a text; where not, it would find nothing, whatever stands there."""
     letters = [letter for letter in text if unicodedata.category(letter)[0] in "LN"]
     return bool(letters) and not any(unicodedata.name(letter, "").startswith(UNSPACED) for letter in letters)
+
+
+def _note_common(database: sqlite3.Connection) -> None:
+    """Note in how many steps of a sample each trigram stands, so that a search asks for the rare ones."""
+    (last,) = database.execute("SELECT coalesce(max(id), 0) FROM steps").fetchone()
+    rows = database.execute("SELECT text FROM steps WHERE id % ? = 0", (last // SAMPLED + 1,))
+    counts: Counter[str] = Counter()
+    for (text,) in rows:
+        lowered = text[:LONGEST_SAMPLED].lower()
+        counts.update({lowered[at : at + 3] for at in range(len(lowered) - 2)})
+    common = [(piece, count) for piece, count in counts.items() if count > SAMPLED // 1000]
+    database.execute("CREATE TABLE common (piece TEXT PRIMARY KEY, steps INTEGER NOT NULL) WITHOUT ROWID")
+    database.executemany("INSERT INTO common VALUES (?, ?)", common)
+
+
+def _pieces(database: sqlite3.Connection, text: str) -> str:
+    """Ask for the rarest trigrams of a text: what has them all is looked at, and long lists are never opened."""
+    pieces = list(dict.fromkeys(text[at : at + 3] for at in range(len(text) - 2)))[:MOST_PIECES]
+    query = f"SELECT piece, steps FROM common WHERE piece IN ({', '.join('?' * len(pieces))})"
+    known = dict(database.execute(query, [_clean(piece.lower()) for piece in pieces]))
+    rarest = sorted(pieces, key=lambda piece: known.get(piece.lower(), 0))[:ASKED_FOR]
+    return " AND ".join('"' + piece.replace('"', '""') + '"' for piece in rarest)
 
 
 def _held_in(folded: str, text: str) -> bool:
