@@ -37,6 +37,7 @@ class _File:
     own: frozenset[str]
     clients: dict[str, set[tuple[int, int, str]]] = field(default_factory=dict)
     found: list[Component] = field(default_factory=list)
+    kept: dict[int, str] = field(default_factory=dict)
 
     def add(self, **given: object) -> None:
         line = given["line"]
@@ -63,6 +64,9 @@ def python_components(path: str, content: bytes, module: str, own: frozenset[str
         if library and library not in GUARDED:
             file.add(kind="library", name=library, supplier=PYTHON[library], line=line, origin=name)
     nodes = list(ast.walk(tree))
+    for targets, value in map(_assigned, nodes):
+        if isinstance(value, ast.Call):
+            file.kept[id(value)] = " ".join(dotted(each) for each in targets)
     if any(_library(name, own) for name in file.names.values()):
         _clients(nodes, file)
     spoken = _words(nodes)
@@ -143,7 +147,11 @@ def _asked(name: str, call: ast.Call, file: _File) -> str:
     if library == "boto3":
         return library if any(BEDROCK.search(text) for text in _texts(call)) else ""
     if library in GUARDED and library != "agents":
-        texts = [*_texts(call), *(part for each in call.args for part in _identifiers(each))]
+        texts = [
+            file.kept.get(id(call), ""),
+            *_texts(call),
+            *(part for each in call.args for part in _identifiers(each)),
+        ]
         return library if any(WEIGHTS.search(text) or MODEL_WORD.search(text) for text in texts) else ""
     return library if library != "sklearn" else ""
 

@@ -48,7 +48,9 @@ GUARDED = {"pickle", "dill", "cloudpickle", "joblib", "boto3", "agents"}
 NOT_ASKED = re.compile(r"(Error|Exception|Warning|logging\.\w+|set_verbosity\w*|set_seed|manual_seed)$")
 BEDROCK = re.compile(r"bedrock|sagemaker", re.I)
 WEIGHTS = re.compile(r"\.(onnx|safetensors|gguf|ggml|pt|pth|ckpt|pkl|pickle|joblib|tflite|h5|keras|mlmodel|cbm)$", re.I)
-MODEL_WORD = re.compile(r"model|classifier|regressor|clf\b|weights|checkpoint|estimator|network", re.I)
+MODEL_WORD = re.compile(
+    r"model|classifier|regressor|clf\b|weights|checkpoint|estimator|network|predictor|scorer|vectori[sz]er", re.I
+)
 
 PACKAGES = {
     "openai": "OpenAI", "@openai/agents": "OpenAI", "@anthropic-ai/sdk": "Anthropic",

@@ -56,6 +56,7 @@ def test_an_inventory_that_finds_nothing_would_fail_the_needles() -> None:
         ("C = {'model_name': 'mistral-large-latest'}\n", {("model", "mistral-large-latest")}),
         ("import pickle\nm = pickle.load(open('model.pkl', 'rb'))\n", {("call", "pickle")}),
         ("import pickle\nm = pickle.load(cache)\n", set()),
+        ("import joblib\nself.clf = joblib.load(path)\n", {("call", "joblib")}),
         ("import cohere\ndef f():\n    c = A()\n    c.ask()\n    c = cohere.Client()\n    return c.chat()\n"
          "def g(c):\n    return c.run()\n", {("library", "cohere"), ("call", "cohere")}),
         ("import torch\nx = torch.zeros(3)\n", {("library", "torch")}),
