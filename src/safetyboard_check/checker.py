@@ -19,13 +19,12 @@ from safetyboard_check.faults import Rejected, Unsound, need
 from safetyboard_check.graph import check_graphs, check_recommendations
 from safetyboard_check.input_tree import InputTree
 from safetyboard_check.log import short
-from safetyboard_check.quotations import find_again
+from safetyboard_check.quotations import check_recorded, find_again
 from safetyboard_check.relu_tree import ReluTree
 from safetyboard_check.singles import check_inside
 from safetyboard_check.witness import replay
 
 TREES: dict[str, Callable[[Cell], Tree]] = {"input-split": InputTree, "relu-split": ReluTree}
-EPISODES = {"kind": "episodes"}
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError, RecursionError)
 
 
@@ -186,17 +185,8 @@ class Checker:
                 self.answer.missing += [f"{where}: {missing}"] if missing else []
                 self.answer.quotations += not missing
             if record.get("shows") == "failure":
-                self._recorded(record, f"observation {short(name)}")
-
-    def _recorded(self, record: dict[str, Any], where: str) -> None:
-        """Count a recorded failure: the quoted file is the claim's subject, and the cell one of its recorded runs."""
-        claim = record.get("claim")
-        need(claim is not None and "place" in record, f"{where}: shows a failure of no claim, or at no place")
-        need(self.claims.domain(str(claim))["lift"] == EPISODES, f"{where}: its claim is not about recorded runs")
-        own = record["source"] == self.claims.subject(str(claim))["content"]
-        need(own, f"{where}: quotes another file than its claim is about")
-        self.claims.cell(str(claim), record.get("cell"), where)
-        self.refuted.setdefault(str(claim), set()).add(record["cell"])
+                claim = check_recorded(self.claims, record, f"observation {short(name)}")
+                self.refuted.setdefault(claim, set()).add(record["cell"])
 
     def _executions(self) -> None:
         """Count a failure that was executed; what it says of itself must agree, running it again is for a sandbox."""

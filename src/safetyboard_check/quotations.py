@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from safetyboard_check.claims import Claims
 from safetyboard_check.docket import Docket
 from safetyboard_check.faults import Rejected, need
 from safetyboard_check.files import LARGEST, RATIO, decompressed
 
 PACKINGS = (0, 8)
+EPISODES = {"kind": "episodes"}
 
 
 def find_again(docket: Docket, record: dict[str, Any], where: str) -> str:
@@ -35,6 +37,17 @@ def find_again(docket: Docket, record: dict[str, Any], where: str) -> str:
     stands = all(any(words in text for text in texts) for words in quoted)
     need(stands, f"{where}: the quotation does not stand at its place")
     return ""
+
+
+def check_recorded(claims: Claims, record: dict[str, Any], where: str) -> str:
+    """Check a recorded failure: the quoted file is the claim's subject, and the cell one of its recorded runs."""
+    claim = record.get("claim")
+    need(claim is not None and "place" in record, f"{where}: shows a failure of no claim, or at no place")
+    need(claims.domain(str(claim))["lift"] == EPISODES, f"{where}: its claim is not about recorded runs")
+    own = record["source"] == claims.subject(str(claim))["content"]
+    need(own, f"{where}: quotes another file than its claim is about")
+    claims.cell(str(claim), record.get("cell"), where)
+    return str(claim)
 
 
 def _plain(content: bytes, where: str) -> bytes:

@@ -93,10 +93,15 @@ def test_everything_installed_has_the_version_that_is_written_down() -> None:
 
 def test_the_demonstration_needs_neither_torch_nor_the_tools_of_development() -> None:
     described = project()
-    needed = needed_by([*described["dependencies"], *described["optional-dependencies"]["networks"]])
+    needed = needed_by(
+        [
+            *described["dependencies"],
+            *(package for extra in ("networks", "records") for package in described["optional-dependencies"][extra]),
+        ]
+    )
     assert "numpy" in needed
     assert needed & DEVELOPMENT == set()
-    assert "'.[networks]'" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "'.[networks,records]'" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 @needs_make
@@ -109,10 +114,25 @@ def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path, target: str) -
     assert not (tmp_path / ".venv").exists()
 
 
+SECOND = "examples/repair_agent/second_repository"
+
+
+@needs_make
+@pytest.mark.parametrize("code", [0, 2, 3])
+def test_the_demonstration_fails_where_the_lesson_does_not_tell_the_two_repositories_apart(
+    furnished: Path, code: int
+) -> None:
+    lines = f'[ "$1" = investigate ] && exit 1\n[ "$1" = gate ] && exit {code}\nexit 0'
+    script(furnished / ".venv/bin/safetyboard", lines)
+    script(furnished / ".venv/bin/python", "exit 0")
+    assert make(furnished, "demo").returncode != 0
+
+
 @needs_make
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 70])
 def test_the_demonstration_succeeds_only_when_the_network_is_refuted(furnished: Path, code: int) -> None:
-    script(furnished / ".venv/bin/safetyboard", f'[ "$1" = investigate ] && exit {code}; exit 0')
+    lines = f'[ "$1" = investigate ] && exit {code}\n[ "$2" = {SECOND} ] && exit 1\nexit 0'
+    script(furnished / ".venv/bin/safetyboard", lines)
     script(furnished / ".venv/bin/python", "exit 0")
     assert (make(furnished, "demo").returncode == 0) is (code == 1)
 

@@ -102,11 +102,11 @@ def _tree(book: CustodyBook, names: Sequence[str], own: str) -> dict[str, bytes]
     return found
 
 
-def _granted(grant: Grant, name: str, size: int, tree: Mapping[str, bytes]) -> Granted:
+def _described(grant: Grant, name: str, size: int) -> Subject:
     level = autonomy(grant)
     rules: list[Plain] = [printable(rule.text, 200) for rule in grant.rules[:60]]
     walls: list[Plain] = [printable(f"{each.kind}: {each.what} {each.path}".strip(), 200) for each in grant.enforcement]
-    subject = Subject(
+    return Subject(
         surface="authority",
         name=name,
         media_type=f"application/vnd.safetyboard.grant+{grant.format}",
@@ -125,6 +125,10 @@ def _granted(grant: Grant, name: str, size: int, tree: Mapping[str, bytes]) -> G
         },
         tasks=("what its rules let through, on this workspace",),
     )
+
+
+def _granted(grant: Grant, name: str, size: int, tree: Mapping[str, bytes]) -> Granted:
+    subject = _described(grant, name, size)
     effects = tuple((each.name, each.severity) for each in effects_of(grant, tree))
     domain = Domain(
         inputs=(),

@@ -139,11 +139,11 @@ def declarations(plot: Plot, draw: random.Random) -> dict[str, str]:
 
 def services(plot: Plot, top: str, draw: random.Random) -> str:
     """Write the agent's place, and the judge's where there is one. JSON is YAML as well."""
-    narrow = [f"./{plot.top}:/work/{plot.top}", f"./{top}:/work/{top}:ro"]
+    narrow = [f"./{plot.top}:/srv/{plot.top}", f"./{top}:/srv/{top}:ro"]
     volumes = {
-        "tests mounted": [".:/work", f"./{top}:/work/{top}:ro"],
-        "apart, everything writable": [".:/work"],
-        "apart, tests writable": [narrow[0], f"./{top}:/work/{top}"],
+        "tests mounted": [".:/srv", f"./{top}:/srv/{top}:ro"],
+        "apart, everything writable": [".:/srv"],
+        "apart, tests writable": [narrow[0], f"./{top}:/srv/{top}"],
         "apart, root read-only": [".:/work:ro", narrow[0]],
     }.get(plot.grant, narrow)
     found = {draw.choice(AGENTS): {"image": "python:3.11", "volumes": volumes}}
