@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from house.source_files import ROOT
 
-DEVELOPMENT = {"pytest", "hypothesis", "ruff", "mypy", "import-linter", "torch", "scikit-learn"}
+DEVELOPMENT = {"pytest", "hypothesis", "ruff", "mypy", "import-linter", "torch"}
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 
 
