@@ -69,6 +69,16 @@ def test_methods_callbacks_and_inherited_methods_are_followed() -> None:
     assert [each.kind for each in fall.effects] == ["program run"]
 
 
+def test_methods_that_everyday_objects_have_are_not_followed_to_whoever_has_one_too() -> None:
+    files = {
+        "book.py": "import os\nclass Book:\n    def add(self, x):\n        os.system(x)\n",
+        "m.py": "import openai\nimport book\ndef ask(seen):\n    seen.add(openai.chat())\n",
+    }
+    fall = fallen(files)["openai"]
+    assert (fall.effects, fall.functions) == ((), ("m:ask",))
+    assert fall.unknown == 1
+
+
 def test_weights_fell_whoever_names_their_file() -> None:
     files: dict[str, str | bytes] = {
         "w/rank.onnx": b"\x08\x01", "a.py": "def load():\n    return Session('w/rank.onnx')\n",
