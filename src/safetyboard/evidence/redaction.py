@@ -21,7 +21,7 @@ from safetyboard.evidence.store import machine_faults, write_durably
 from safetyboard.terms.errors import UnreadableInput
 
 FILE = "redaction.salt"
-MARK = re.compile(r"\[redacted [A-Za-z ]{1,40} [0-9a-f]{8}\]")
+MARK = re.compile(r"\[redacted [A-Za-z ]{1,40}(?: [0-9a-f]{8})?\]")
 # The plug-ins that know a provider's own format; those that guess by entropy or by the name of a variable call commit
 # ids, UUIDs and images secrets, and `PATTERNS` guess more narrowly.
 PLUGINS = (
@@ -139,7 +139,9 @@ def known_again(values: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def mark_of(secret: str, kind: str, salt: bytes) -> str:
-    """Write what stands in a secret's place; without the salt nobody can try passwords on it."""
+    """Write what stands in a secret's place; without the salt nobody can try passwords on it. No salt, no digest."""
+    if not salt:
+        return f"[redacted {kind}]"
     return f"[redacted {kind} {hmac.new(salt, secret.encode('utf-8', 'replace'), hashlib.sha256).hexdigest()[:8]}]"
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from needles.planted_secrets import planted, stays, twins
 from safetyboard.evidence import redaction
 from safetyboard.evidence.redaction import fragments, installation_salt, known_again, redacted, spans
+from safetyboard.overseers.judge.record_text import shown
 from safetyboard.stats.binomial import clopper_pearson
+from safetyboard.terms.episode import Episode, Source, Step
 from safetyboard.terms.errors import UnreadableInput
 
 SALT = b"a salt for tests"
@@ -121,3 +123,12 @@ def test_nothing_is_verified_over_the_network(monkeypatch: pytest.MonkeyPatch) -
     for _, secret, text in planted(5, 1):
         assert secret
         redacted(text, salt=SALT)
+
+
+def test_no_secret_is_shown_to_a_judge_not_even_where_a_step_is_cut() -> None:
+    for _, secret, text in planted(6, 1):
+        step = Step(index=0, actor="tool", kind="result", source=Source(file="x"), content=f"{'word ' * 90}{text}")
+        episode = Episode(file="x", format="x", name="x", steps=(step,))
+        told = shown(episode, size=500, most=50)
+        assert not stays(secret, "".join(piece.text for window in told.windows for piece in window))
+    assert redacted(f"it is {KEY}", salt=b"").text == "it is [redacted GitHub token]"
