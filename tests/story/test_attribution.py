@@ -9,8 +9,8 @@ import pytest
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.keys import load_key
 from safetyboard.evidence.store import BlobStore
-from safetyboard.investigation import attribution
-from safetyboard.investigation.recorded import Recorded, recorded
+from safetyboard.investigation.runs import attribution
+from safetyboard.investigation.runs.recorded import Recorded, recorded
 from safetyboard.readers.account import Account
 from safetyboard.readers.delegations.delegation import Delegations
 from safetyboard.readers.delegations.delegation_file import read

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from safetyboard.investigation import granted
+from safetyboard.investigation.acts import granted
 from safetyboard.laboratory.sandbox.running import available
 from safetyboard.surfaces.authority.attack.reach.search import Reached
 from story.run import command, investigated

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from safetyboard.investigation import recorded
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
+from safetyboard.investigation.runs import recorded
 from safetyboard.investigation.service import investigate
 from safetyboard.overseers.chains.chain import Screening
 from safetyboard_check.checker import Checker, Options

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from safetyboard.investigation import reenactment
+from safetyboard.investigation.acts import reenactment
 from safetyboard.laboratory.sandbox.running import available
 from safetyboard.surfaces.authority.as_given import Attacked
 from safetyboard.terms.null import Null

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from labelled_runs import cases, screen
 from safetyboard.cli.review import review
 from safetyboard.evidence.keys import load_key
-from safetyboard.investigation.queue_folder import ANSWER, SHOWN, QueueFolder
+from safetyboard.investigation.people.queue_folder import ANSWER, SHOWN, QueueFolder
 from safetyboard.overseers.learned import screen_file
 from safetyboard.overseers.queue.item import item_digest
 from safetyboard.readers.account import Account

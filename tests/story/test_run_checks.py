@@ -11,9 +11,9 @@ import pytest
 from labelled_runs import cases
 from labelled_runs import screen as trained
 from safetyboard.evidence.docket import Docket
-from safetyboard.investigation import run_checks
 from safetyboard.investigation.order import Order
 from safetyboard.investigation.outcome import Outcome
+from safetyboard.investigation.runs import run_checks
 from safetyboard.investigation.service import investigate
 from safetyboard.overseers.learned import screen_file
 from safetyboard_check.checker import Checker, Options
@@ -277,8 +277,8 @@ def test_a_screen_names_candidates_that_no_chain_flags_and_never_failures(
     logs.mkdir()
     rows = [{"id": f"r{at}", "messages": [message(s) for s in each.episode.steps]} for at, each in enumerate(cases())]
     (logs / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    monkeypatch.setattr("safetyboard.investigation.recorded.shipped", lambda: ())
-    monkeypatch.setattr("safetyboard.investigation.run_checks.shipped", lambda: ())
+    monkeypatch.setattr("safetyboard.investigation.runs.recorded.shipped", lambda: ())
+    monkeypatch.setattr("safetyboard.investigation.runs.run_checks.shipped", lambda: ())
     outcome = investigate(Order(path=logs, out=tmp_path / "docket", screen=learned))
     found = Answer(outcome, tmp_path / "docket", 0)
     assert found.verdicts("screen") == ["SUPPORTED"]
@@ -375,6 +375,6 @@ def test_a_check_that_says_nothing_would_be_found_out(
 def test_a_trend_that_says_nothing_would_be_found_out(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("safetyboard.investigation.checked_claims.trends", lambda runs, names: ())
+    monkeypatch.setattr("safetyboard.investigation.runs.checked_claims.trends", lambda runs, names: ())
     with pytest.raises((AssertionError, KeyError)):
         test_precursors_are_counted_over_the_runs_of_a_folder_with_the_trend_of_their_rate(ask, tmp_path)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from labelled_runs import cases
-from safetyboard.investigation.training import screen_at
+from safetyboard.investigation.people.training import screen_at
 from safetyboard.overseers.learned.screen import counted, judged, standing
 from safetyboard.readers.account import Account
 from safetyboard.readers.records import catalog

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from safetyboard.investigation.judging import Judged
+    from safetyboard.investigation.people.judging import Judged
 
 FILE = click.Path(path_type=Path)
 
@@ -45,7 +45,7 @@ def judge(
 
     Its verdicts are one overseer's word and prove nothing. Exit codes: 0 every run was judged, 3 some are missing.
     """
-    from safetyboard.investigation.judging import Hearing, judge_logs  # noqa: PLC0415 - heavy parts load only when used
+    from safetyboard.investigation.people.judging import Hearing, judge_logs  # noqa: PLC0415 - heavy parts load only when used
 
     done = judge_logs(
         Hearing(

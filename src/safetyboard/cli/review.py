@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from safetyboard.investigation.reviewing import Reviewed
+    from safetyboard.investigation.people.reviewing import Reviewed
 
 FOLDER = click.Path(path_type=Path)
 
@@ -46,9 +46,9 @@ def review(
     Exit codes: 0 all was read and what was missed is bounded, 3 something is open.
     """
     from safetyboard.cli.dialogue import Dialogue  # noqa: PLC0415 - heavy parts load only when used
-    from safetyboard.investigation.labelled import content_of  # noqa: PLC0415
-    from safetyboard.investigation.reviewing import Review  # noqa: PLC0415
-    from safetyboard.investigation.reviewing import review as run  # noqa: PLC0415
+    from safetyboard.investigation.people.labelled import content_of  # noqa: PLC0415
+    from safetyboard.investigation.people.reviewing import Review  # noqa: PLC0415
+    from safetyboard.investigation.people.reviewing import review as run  # noqa: PLC0415
     from safetyboard.overseers.queue.answer_file import LARGEST, FromFile, read_answers  # noqa: PLC0415
 
     if answers is None and as_json:

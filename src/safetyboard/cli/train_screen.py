@@ -36,7 +36,7 @@ def train_screen(
 
     Exit codes: 0 a bound stands, 3 too few labels of concern for any.
     """
-    from safetyboard.investigation.training import train  # noqa: PLC0415 - heavy parts load only when used
+    from safetyboard.investigation.people.training import train  # noqa: PLC0415 - heavy parts load only when used
     from safetyboard.overseers.learned.card import lines  # noqa: PLC0415
     from safetyboard.overseers.learned.learning import Aim  # noqa: PLC0415
     from safetyboard.overseers.learned.pieces import OWN  # noqa: PLC0415

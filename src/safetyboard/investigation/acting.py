@@ -3,16 +3,16 @@
 
 from collections.abc import Sequence
 
-from safetyboard.investigation.causation import chain_lessons, explain_case
+from safetyboard.investigation.acts.causation import chain_lessons, explain_case
+from safetyboard.investigation.acts.granting import search_grants
+from safetyboard.investigation.acts.reenacted_findings import conclude
+from safetyboard.investigation.acts.reenacting import barrier, reenact, remedies_of, remedy_all
+from safetyboard.investigation.acts.reenactment import Place
 from safetyboard.investigation.course import Course
 from safetyboard.investigation.dossier import Dossier, judge
-from safetyboard.investigation.granting import search_grants
 from safetyboard.investigation.opening import Opening
-from safetyboard.investigation.recorded_findings import findings_on_runs
-from safetyboard.investigation.reenacted_findings import conclude
-from safetyboard.investigation.reenacting import barrier, reenact, remedies_of, remedy_all
-from safetyboard.investigation.reenactment import Place
-from safetyboard.investigation.voiced import Run, hold
+from safetyboard.investigation.runs.recorded_findings import findings_on_runs
+from safetyboard.investigation.runs.voiced import Run, hold
 
 
 def act_all(course: Course, opening: Opening) -> None:

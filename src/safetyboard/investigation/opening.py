@@ -7,19 +7,19 @@ from datetime import datetime
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.store import BlobStore
+from safetyboard.investigation.acts.granted import Granted, granted
+from safetyboard.investigation.acts.granting import opened_grants
+from safetyboard.investigation.acts.reenacting import opened_places
+from safetyboard.investigation.acts.reenactment import Place
+from safetyboard.investigation.acts.scenes import has_repository, scenes
 from safetyboard.investigation.course import bench_of
 from safetyboard.investigation.docket import case_id
 from safetyboard.investigation.dossier import Dossier, File
-from safetyboard.investigation.granted import Granted, granted
-from safetyboard.investigation.granting import opened_grants
 from safetyboard.investigation.inventory import take_inventory
 from safetyboard.investigation.order import Order
-from safetyboard.investigation.recorded import Recorded, claims_of, recorded
-from safetyboard.investigation.reenacting import opened_places
-from safetyboard.investigation.reenactment import Place
-from safetyboard.investigation.run_checks import checks_of
-from safetyboard.investigation.scenes import has_repository, scenes
-from safetyboard.investigation.voiced import Voiced, opened_verdicts, voiced
+from safetyboard.investigation.runs.recorded import Recorded, claims_of, recorded
+from safetyboard.investigation.runs.run_checks import checks_of
+from safetyboard.investigation.runs.voiced import Voiced, opened_verdicts, voiced
 from safetyboard.investigation.watch import Watch
 from safetyboard.terms.errors import SafetyboardError
 

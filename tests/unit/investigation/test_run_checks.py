@@ -10,9 +10,9 @@ from labelled_runs import screen as trained
 from needles.blind.episodes import spoken
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.store import BlobStore
-from safetyboard.investigation import checked_claims
-from safetyboard.investigation.checked_claims import PEOPLE, TRUTH, Matter, Together, accounts, matters, trends_of
-from safetyboard.investigation.run_checks import (
+from safetyboard.investigation.runs import checked_claims
+from safetyboard.investigation.runs.checked_claims import PEOPLE, TRUTH, Matter, Together, accounts, matters, trends_of
+from safetyboard.investigation.runs.run_checks import (
     MOST_KEPT,
     Checks,
     Kept,

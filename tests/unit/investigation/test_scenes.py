@@ -10,8 +10,8 @@ import pytest
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.store import BlobStore
-from safetyboard.investigation.recorded import recorded
-from safetyboard.investigation.scenes import Placed, has_repository, scenes
+from safetyboard.investigation.acts.scenes import Placed, has_repository, scenes
+from safetyboard.investigation.runs.recorded import recorded
 from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.errors import SafetyboardError
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.lesson_kinds.system import Said, System
-from safetyboard.investigation.recorded import stored_of
+from safetyboard.investigation.runs.recorded import stored_of
 from safetyboard.readers.repositories.choice import chosen_commits
 from safetyboard.readers.repositories.repository import bundle_of, sniff
 from safetyboard.readers.suites.suite import suites_of

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.lesson_kinds.system import Said, System
-from safetyboard.investigation.recorded import HEAD, stored_of
+from safetyboard.investigation.runs.recorded import HEAD, stored_of
 from safetyboard.readers.account import Account
 from safetyboard.readers.records import catalog
 from safetyboard.readers.stored import Stored, printable

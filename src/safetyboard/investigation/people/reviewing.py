@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safetyboard.evidence.keys import load_key
-from safetyboard.investigation.labelled import Logs, logs_at
-from safetyboard.investigation.queue_folder import ANSWER, SHOWN, QueueFolder
-from safetyboard.investigation.screened import Population, population
+from safetyboard.investigation.people.labelled import Logs, logs_at
+from safetyboard.investigation.people.queue_folder import ANSWER, SHOWN, QueueFolder
+from safetyboard.investigation.people.screened import Population, population
 from safetyboard.overseers.loss import Tally, tally
 from safetyboard.overseers.queue.estimate import ASSUMPTIONS, FieldEstimate, estimated
 from safetyboard.overseers.queue.item import ReviewQuestion, item_digest, steps_shown

@@ -4,10 +4,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safetyboard.investigation.acts.granted import Granted, search_job
+from safetyboard.investigation.acts.reenacted import tested_of
 from safetyboard.investigation.course import Course
 from safetyboard.investigation.dossier import Dossier, File
-from safetyboard.investigation.granted import Granted, search_job
-from safetyboard.investigation.reenacted import tested_of
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.execution import Execution
 from safetyboard.terms.finding import Finding

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from safetyboard.investigation.acts.reenacted import Mended, Tested, about, detailed, mended_of, obstructions, tested_of
+from safetyboard.investigation.acts.reenactment import Place, attack_job, place_of, repair_job, replay_job
+from safetyboard.investigation.acts.scenes import Placed
 from safetyboard.investigation.course import Course
 from safetyboard.investigation.dossier import Dossier, File, Repaired
-from safetyboard.investigation.recorded import Recorded
-from safetyboard.investigation.reenacted import Mended, Tested, about, detailed, mended_of, obstructions, tested_of
-from safetyboard.investigation.reenactment import Place, attack_job, place_of, repair_job, replay_job
-from safetyboard.investigation.scenes import Placed
+from safetyboard.investigation.runs.recorded import Recorded
 from safetyboard.laboratory.jobs import Job
 from safetyboard.readers.records.quotations import standing
 from safetyboard.readers.stored import printable

@@ -8,7 +8,7 @@ from typing import Literal
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.dossier import Dossier, File
 from safetyboard.investigation.inventory import Asked
-from safetyboard.investigation.recorded import Recorded, stored_of
+from safetyboard.investigation.runs.recorded import Recorded, stored_of
 from safetyboard.investigation.verdict import EPISODES
 from safetyboard.overseers.disagreement.opinion import Opinion
 from safetyboard.overseers.disagreement.ranking import likely_errors

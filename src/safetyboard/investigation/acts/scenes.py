@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safetyboard.evidence.custody import CustodyBook
-from safetyboard.investigation.recorded import Recorded, stored_of
+from safetyboard.investigation.runs.recorded import Recorded, stored_of
 from safetyboard.readers.pipelines.pipeline import pipelines_of
 from safetyboard.readers.repositories.choice import chosen_commits
 from safetyboard.readers.repositories.repository import Repository, bundle_of, repository_of, sniff

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from safetyboard import __version__
 from safetyboard.evidence.custody import CustodyBook
+from safetyboard.investigation.acts.reenacted import plain_result
 from safetyboard.investigation.inventory import Asked
-from safetyboard.investigation.recorded import HEAD, stored_of
-from safetyboard.investigation.reenacted import plain_result
+from safetyboard.investigation.runs.recorded import HEAD, stored_of
 from safetyboard.investigation.verdict import EXECUTIONS
 from safetyboard.laboratory.jobs import Job
 from safetyboard.laboratory.sandbox.running import available

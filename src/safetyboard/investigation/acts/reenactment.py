@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safetyboard import __version__
+from safetyboard.investigation.acts.reenacted import Mended, Tested, detailed, obstructions, plain_remedy, plain_result
+from safetyboard.investigation.acts.scenes import Placed
 from safetyboard.investigation.inventory import Asked
-from safetyboard.investigation.reenacted import Mended, Tested, detailed, obstructions, plain_remedy, plain_result
-from safetyboard.investigation.scenes import Placed
 from safetyboard.investigation.verdict import EXECUTIONS
 from safetyboard.laboratory.jobs import Job
 from safetyboard.laboratory.sandbox.running import available

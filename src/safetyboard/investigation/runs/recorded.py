@@ -8,7 +8,8 @@ from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.redaction import installation_salt
-from safetyboard.investigation.checked_claims import (
+from safetyboard.investigation.inventory import Asked
+from safetyboard.investigation.runs.checked_claims import (
     Matter,
     Together,
     accounts,
@@ -17,8 +18,7 @@ from safetyboard.investigation.checked_claims import (
     trend_sentence,
     trends_of,
 )
-from safetyboard.investigation.inventory import Asked
-from safetyboard.investigation.run_checks import Checks, Kept, checked, usual
+from safetyboard.investigation.runs.run_checks import Checks, Kept, checked, usual
 from safetyboard.investigation.verdict import EPISODES
 from safetyboard.overseers import calibration
 from safetyboard.overseers.chains.chain import Chain, Match, Quoted

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from safetyboard.investigation.run_checks import Checks, Claimed, Kept
+from safetyboard.investigation.runs.run_checks import Checks, Claimed, Kept
 from safetyboard.overseers import calibration
 from safetyboard.overseers.chains.chain import Quoted, Screening
 from safetyboard.overseers.conduct import turns

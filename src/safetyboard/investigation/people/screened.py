@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetyboard.investigation.labelled import Logs, content_of
+from safetyboard.investigation.people.labelled import Logs, content_of
 from safetyboard.overseers.chains.chain import Chain, Screening
 from safetyboard.overseers.chains.chain_file import shipped
 from safetyboard.overseers.chains.engine import screen as chains_say

@@ -12,7 +12,7 @@ from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.store import BlobStore
-from safetyboard.investigation.recorded import HEAD, stored_of
+from safetyboard.investigation.runs.recorded import HEAD, stored_of
 from safetyboard.overseers.learned.label_file import LARGEST, Label
 from safetyboard.overseers.learned.settling import Key
 from safetyboard.readers.account import Account

@@ -4,8 +4,8 @@
 from collections.abc import Iterable, Iterator
 
 from safetyboard.investigation.inventory import Asked
-from safetyboard.investigation.recorded import ASSUMPTIONS as READ
-from safetyboard.investigation.recorded import MOST_QUOTED, Recorded
+from safetyboard.investigation.runs.recorded import ASSUMPTIONS as READ
+from safetyboard.investigation.runs.recorded import MOST_QUOTED, Recorded
 from safetyboard.readers.delegations.delegation import Delegations
 from safetyboard.readers.stored import printable
 from safetyboard.surfaces.authority.attribution.attribution import VERSION, Act, Attribution, attributed

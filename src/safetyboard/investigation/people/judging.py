@@ -11,7 +11,7 @@ from typing import Any
 
 from safetyboard.evidence.redaction import installation_salt, redacted
 from safetyboard.evidence.store import write_durably
-from safetyboard.investigation.labelled import Logs, content_of, joined_runs, logs_at
+from safetyboard.investigation.people.labelled import Logs, content_of, joined_runs, logs_at
 from safetyboard.laboratory.endpoint.client import Endpoint
 from safetyboard.laboratory.endpoint.exchange import Answerer, ChatRequest, Reply
 from safetyboard.laboratory.endpoint.ledger import Ledger, Recorded, Replay

@@ -4,9 +4,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from safetyboard.investigation.acts.granted import ALLOWED
+from safetyboard.investigation.acts.reenactment import Place
 from safetyboard.investigation.dossier import Dossier
-from safetyboard.investigation.granted import ALLOWED
-from safetyboard.investigation.reenactment import Place
 from safetyboard.overseers.chains.chain_file import shipped, shipped_plain
 from safetyboard.surfaces.authority.chain_lesson import RecordedChain
 from safetyboard.surfaces.authority.lesson import JudgedFilesOutOfReach

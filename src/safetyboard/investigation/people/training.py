@@ -11,7 +11,7 @@ from typing import Any
 
 from safetyboard.evidence.custody import CustodyBook
 from safetyboard.evidence.store import BlobStore, machine_faults, write_durably
-from safetyboard.investigation.labelled import content_of, joined_runs
+from safetyboard.investigation.people.labelled import content_of, joined_runs
 from safetyboard.overseers.chains.chain_file import shipped
 from safetyboard.overseers.chains.engine import screen as chains_say
 from safetyboard.overseers.learned import screen_file

@@ -3,8 +3,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from safetyboard.investigation.checked_claims import BENIGN, PACK
 from safetyboard.investigation.dossier import File
+from safetyboard.investigation.runs.checked_claims import BENIGN, PACK
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.finding import Finding, Rival

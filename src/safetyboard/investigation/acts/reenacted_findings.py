@@ -4,9 +4,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from safetyboard.investigation.acts.reenacted import Mended
+from safetyboard.investigation.acts.reenactment import Place
 from safetyboard.investigation.dossier import Dossier, File
-from safetyboard.investigation.reenacted import Mended
-from safetyboard.investigation.reenactment import Place
 from safetyboard.terms.ablation import Ablation
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.execution import Execution
