@@ -20,7 +20,7 @@ from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.episode import Episode
 from safetyboard.terms.observation import Observation
 from signed_delegations import acted, bash, statement
-from story.run import command
+from story.run import command, investigated
 
 
 def kept(path: Path) -> Stored:
@@ -95,6 +95,31 @@ def test_the_command_shows_the_public_key_and_refuses_in_one_sentence(tmp_path: 
         assert (ran.code, len(ran.err.splitlines())) == (2, 1)
         assert says in ran.err
     assert not (tmp_path / "d.json").exists()
+
+
+def test_a_file_of_delegations_beside_the_logs_makes_the_claim_and_the_trusted_key_decides(tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    call = {
+        "id": "c",
+        "type": "function",
+        "function": {"name": "bash", "arguments": '{"command": "git push origin main"}'},
+    }
+    messages = [
+        {"role": "user", "content": "Publish."},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "ok"},
+    ]
+    (folder / "runs.jsonl").write_text(json.dumps({"model": "fixer", "messages": messages}) + "\n")
+    alone = investigated(folder, tmp_path / "alone").json
+    assert "attribution" not in {claim["name"] for claim in alone["claims"]}
+    order = tmp_path / "order.json"
+    order.write_text(json.dumps(statement()))
+    assert command("delegate", order, "--into", folder / "delegations.json").code == 0
+    ran = investigated(folder, tmp_path / "with", "--trust", load_key()[0].fingerprint)
+    claim = next(claim for claim in ran.json["claims"] if claim["name"] == "attribution")
+    assert (ran.code, claim["verdict"]) == (1, "REFUTED")  # the log has no times, so nobody answers
+    assert command("check", tmp_path / "with").code == 3
 
 
 @pytest.mark.idea("B42")

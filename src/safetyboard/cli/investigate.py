@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--property", "chosen", type=click.Path(path_type=Path), help="A VNN-LIB file to put to every network.")
 @click.option("--pack", type=click.Path(path_type=Path), help="A pack of prohibitions (.toml) besides the default one.")
 @click.option("--screen", type=click.Path(path_type=Path), help="A learned screen that also judges recorded runs.")
+@click.option("--trust", multiple=True, metavar="FINGERPRINT", help="A key that may begin a chain of delegations.")
 @click.option("--agents", is_flag=True, help="Preserve the sessions of coding agents on this machine, and take them.")
 @click.option("--budget", type=click.IntRange(min=1000), help="Work units a claim (about one network evaluation each).")
 @click.option("--seconds", type=click.FloatRange(min=0.0, min_open=True), help="Safety stop; results may then differ.")
@@ -47,6 +48,7 @@ def investigate(
     chosen: Path | None,
     pack: Path | None,
     screen: Path | None,
+    trust: tuple[str, ...],
     agents: bool,
     budget: int | None,
     seconds: float | None,
@@ -85,6 +87,7 @@ def investigate(
             replace=replace,
             pack=pack,
             screen=screen,
+            trusted=trust,
         )
         with display(quiet=quiet, seconds=seconds) as watch:
             outcome = run(order, watch=watch)

@@ -17,6 +17,7 @@ from safetyboard.investigation.docket import case_id
 from safetyboard.investigation.dossier import Dossier, File
 from safetyboard.investigation.inventory import take_inventory
 from safetyboard.investigation.order import Order
+from safetyboard.investigation.runs.attribution import attributions
 from safetyboard.investigation.runs.recorded import Recorded, claims_of, recorded
 from safetyboard.investigation.runs.run_checks import checks_of
 from safetyboard.investigation.runs.voiced import Voiced, opened_verdicts, voiced
@@ -47,6 +48,7 @@ def opened(order: Order, watch: Watch, now: datetime) -> Opening:
         runs = list(recorded(book, names, refusals, checks=checks, traced=traced))
         placed = list(scenes(book, names, runs, refusals)) if traced and runs else []
         permitted = list(granted(book, names, refusals, records=bool(runs)))
+        answered = list(attributions(book, names, runs, refusals, trusted=order.trusted, seed=order.seed))
         said = list(voiced(book, names, runs, refusals)) if runs else []
         alone = not runs and not permitted and not refusals
         inventory = take_inventory(book, order.path, chosen=order.chosen, alone=alone)
@@ -68,6 +70,8 @@ def opened(order: Order, watch: Watch, now: datetime) -> Opening:
         inventory.subjects[found.name] = found.subject
         for asked, evidence in claims_of(found, order.seed):
             dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
+    for asked, evidence in answered:
+        dossier.files[asked.claim_id] = File(asked=asked, evidence=list(evidence))
     places = opened_places(dossier, placed, runs)
     opened_verdicts(dossier, said)
     grants = opened_grants(dossier, permitted)

@@ -19,6 +19,7 @@ class Order:
     Args:    budget: work units a claim (about one network evaluation each). seconds: safety stop, or None.
              repair: False leaves the repair stage out. weightless: leave subject bytes out of the docket.
              pack: prohibitions laid upon the default ones. screen: a learned screen that judges recorded runs too.
+             trusted: fingerprints of keys that may begin a chain of delegations.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Order:
     replace: bool = False
     pack: Path | None = None
     screen: Path | None = None
+    trusted: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:

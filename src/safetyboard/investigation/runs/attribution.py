@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attribution: a claim that somebody answers for every external act of recorded runs, with each act that breaks it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from safetyboard.evidence.custody import CustodyBook
 from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.runs.recorded import ASSUMPTIONS as READ
-from safetyboard.investigation.runs.recorded import MOST_QUOTED, Recorded
+from safetyboard.investigation.runs.recorded import HEAD, MOST_QUOTED, Recorded, stored_of
+from safetyboard.readers.account import Account
 from safetyboard.readers.delegations.delegation import Delegations
+from safetyboard.readers.delegations.delegation_file import read, sniff
+from safetyboard.readers.records import catalog
 from safetyboard.readers.stored import printable
 from safetyboard.surfaces.authority.attribution.attribution import VERSION, Act, Attribution, attributed
 from safetyboard.surfaces.authority.attribution.resolution import counted
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.episode import Episode
+from safetyboard.terms.errors import SafetyboardError
 from safetyboard.terms.null import Null
 from safetyboard.terms.observation import Observation
 from safetyboard.terms.recipe import Recipe
@@ -24,6 +29,39 @@ ASSUMPTIONS = (
     "in time: no statement was signed later and dated back (a signature does not say when it was made)",
     "the tables of effects tell which acts are external (acts of which nobody can say it are counted apart)",
 )
+
+
+def attributions(
+    book: CustodyBook,
+    names: Sequence[str],
+    runs: Sequence[Recorded],
+    refusals: list[SafetyboardError],
+    *,
+    trusted: Sequence[str],
+    seed: int,
+) -> Iterator[tuple[Asked, list[Observation | Null]]]:
+    """Make the claim for every file of runs, where a file of delegations lies among what is held; else none.
+
+    Args:    trusted: fingerprints of keys that may begin a chain.
+    """
+    for name in names:
+        held = book.items[name]
+        if held.state == "used" or not held.digest:
+            continue
+        with book.store.path(held.digest).open("rb") as file:
+            if not sniff(name, file.read(HEAD)):
+                continue
+        try:
+            delegations = read(stored_of(book, name), trusted)
+        except SafetyboardError as error:
+            refusals.append(error)
+            book.fail(name, error)
+            continue
+        book.mark(name, "used", f"delegations: {len(delegations.statements)}")
+        for found in runs:
+            if found.format in catalog.CATALOG and found.format != "mapped":
+                episodes = catalog.reader(found.format).episodes(found.stored, Account())
+                yield claim_of(found, episodes, delegations, seed)
 
 
 def claim_of(
