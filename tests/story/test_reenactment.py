@@ -157,6 +157,24 @@ def test_honest_work_that_is_not_committed_yet_is_not_accused_for_any_number_of_
     assert again["result_digest"] == first["result_digest"]
 
 
+def test_a_suite_that_does_not_run_here_leaves_the_question_open(tmp_path: Path) -> None:
+    """It needs a package that is not there: that no test fails otherwise than before says nothing."""
+    given = project(tmp_path, "sums.py", "a - b", "a + b")
+    suite = given / "tests" / "test_sums.py"
+    for words in (("add", "-A"), ("commit", "-q", "-m", "needs more")):
+        suite.write_text("import not_to_be_had\n" + SUITE)
+        (given / "sums.py").write_text(WRONG)
+        subprocess.run(
+            ["git", "-c", "user.name=n", "-c", "user.email=e@example.invalid", *words], cwd=given, check=True,
+            capture_output=True,
+        )  # fmt: skip
+    (given / "sums.py").write_text(WRONG.replace("a - b", "a + b"))
+    found = investigated(given, tmp_path / "out", *FULL, "--no-repair").json
+    claim = next(claim for claim in found["claims"] if claim["name"] == "verdict of the suite")
+    assert claim["verdict"] == "UNKNOWN"
+    assert "No test of the suite passes in the sandbox" in claim["obstruction"]
+
+
 @pytest.mark.slow
 @pytest.mark.idea("B15")
 def test_the_same_run_on_the_tests_is_found(tmp_path: Path) -> None:

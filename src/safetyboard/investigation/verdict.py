@@ -101,7 +101,10 @@ def _word(claim: Claim, domain: Domain, evidence: Sequence[Evidence], count: Acc
         return "REFUTED"
     if domain.lift in (EPISODES, EXECUTIONS):
         # What was recorded or tried can be judged; that nothing was found in it proves nothing.
-        return "SUPPORTED" if any(isinstance(record, Null | Execution) for record in evidence) else "NOT_RUN"
+        nulls = [record for record in evidence if isinstance(record, Null)]
+        if any(isinstance(record, Execution) for record in evidence) or any(null.cells for null in nulls):
+            return "SUPPORTED"
+        return "UNKNOWN" if any(null.obstruction for null in nulls) else "NOT_RUN"
     if not speaks or not count.cells:
         return "NOT_RUN"
     if not count.open:

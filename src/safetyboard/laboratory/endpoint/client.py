@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from safetyboard.laboratory.endpoint.exchange import ChatRequest, Reply
 from safetyboard.laboratory.endpoint.reply_reading import read_reply, refused_by_status, rough_tokens
+from safetyboard.terms.canonical import Plain
 from safetyboard.terms.errors import EnvironmentFault, WrongUse
 
 _AGAIN = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
@@ -202,8 +203,14 @@ def _spent(request: ChatRequest, reason: str) -> Reply:
 def _without(key: str, reply: Reply) -> Reply:
     if not key:
         return reply
+    calls: list[Plain] = [
+        {name: text.replace(key, "[key struck out]") for name, text in asdict(each).items()} for each in reply.calls
+    ]
     return replace(
-        reply, text=reply.text.replace(key, "[key struck out]"), model=reply.model.replace(key, "[key struck out]")
+        reply,
+        text=reply.text.replace(key, "[key struck out]"),
+        model=reply.model.replace(key, "[key struck out]"),
+        extra={**reply.extra, "tool_calls": calls} if calls else reply.extra,
     )
 
 

@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 from safetyboard.laboratory.endpoint.exchange import ChatRequest, Reply
-from safetyboard.terms.canonical import LARGEST_INTEGER, well_formed
+from safetyboard.terms.canonical import LARGEST_INTEGER, Plain, well_formed
 
 _PIECES = re.compile(r"\w{1,6}|[^\w\s]")
 _REFUSING_CODES = frozenset(("content_filter", "content_policy_violation", "safety"))
 _LONGEST_NAME = 200
+_MOST_CALLS = 128
 
 
 def read_reply(request: ChatRequest, content: bytes, *, any_model: bool = False) -> Reply:
@@ -34,6 +35,8 @@ def read_reply(request: ChatRequest, content: bytes, *, any_model: bool = False)
     text = well_formed(words) if isinstance(words, str) else ""
     tokens_in, tokens_out, counted = _tokens(request, text, whole.get("usage"))
 
+    calls = _calls(message) if request.tools else []
+
     def made(ending: Any, reason: str) -> Reply:
         return Reply(
             ending=ending,
@@ -43,6 +46,7 @@ def read_reply(request: ChatRequest, content: bytes, *, any_model: bool = False)
             tokens_in=tokens_in,
             tokens_out=tokens_out,
             counted=counted,
+            extra={"tool_calls": list(calls)} if calls else {},
         )
 
     if not any_model and not same_model(request.model, model):
@@ -53,9 +57,30 @@ def read_reply(request: ChatRequest, content: bytes, *, any_model: bool = False)
         return made("REFUSED", "the interface says that the model refused")
     if finish == "length":
         return made("ERROR", "the answer was cut off at its longest length")
-    if not isinstance(words, str) or not text.strip():
+    if calls is None:
+        return made("ERROR", "the response calls tools in no proper form")
+    if not calls and (not isinstance(words, str) or not text.strip()):
         return made("ERROR", "the response holds no text")
     return made("ANSWER", "")
+
+
+def _calls(message: dict[str, Any]) -> list[Plain] | None:
+    """Read the calls of tools; None where one of them is not in the form of the interface."""
+    told = message.get("tool_calls")
+    if told is None:
+        return []
+    found: list[Plain] = []
+    for each in told if isinstance(told, list) and len(told) <= _MOST_CALLS else [None]:
+        function = each.get("function") if isinstance(each, dict) else None
+        name, arguments = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else (0, 0)
+        if not isinstance(name, str) or not isinstance(arguments, str):
+            return None
+        call = each.get("id") if isinstance(each, dict) else ""
+        found.append({
+            "call": well_formed(call)[:_LONGEST_NAME] if isinstance(call, str) else "",
+            "name": well_formed(name)[:_LONGEST_NAME], "arguments": well_formed(arguments),
+        })  # fmt: skip
+    return found
 
 
 def refused_by_status(content: bytes) -> bool:

@@ -86,9 +86,11 @@ class Replay:
             why = f"Cause by replay: {error.message}"
             return Null(claim=claim, cells=(cell,), recipe=self._recipe(bench, about), obstruction=why)
 
-    def _explained(self, bench: Bench, about: "_About") -> Replayed:
+    def _explained(self, bench: Bench, about: "_About") -> Replayed | Null:
         history = replayed(bench.scene, bench.scene.edits)
         screen = [bench.run(bench.tree(())), bench.run(bench.scene.final), bench.run(bench.tree(bench.program))]
+        if stuck := _stuck(screen):
+            return Null(claim=about.claim, cells=(), recipe=self._recipe(bench, about), obstruction=stuck)
         suspects = _suspects(*screen)
         gathered = Gathered(history=history, screen=tuple(screen), suspects=suspects)
         if suspects:
@@ -174,6 +176,15 @@ class _About:
     cell: int
     seed: int
     reference: Mapping[str, bytes] | None
+
+
+def _stuck(screen: Sequence[Outcomes]) -> str:
+    """Say why nothing can be compared: no test passes on any of the trees, so the suite itself does not run here."""
+    if any(each.passed for each in screen):
+        return ""
+    first = next((name for each in screen for name in each.other if name.startswith("error:")), "")
+    said = next((each.reason for each in screen if each.reason), f"first {first[:200]}" if first else "nothing passed")
+    return f"No test of the suite passes in the sandbox ({said}): it needs packages, a network or services."
 
 
 def _suspects(base: Outcomes, left: Outcomes, original: Outcomes) -> tuple[str, ...]:
