@@ -49,7 +49,7 @@ demo: $(VENV)/demo-installed $(VENV)/sandbox-sought
 
 test: $(VENV)/dev-installed $(VENV)/browser-sought $(VENV)/sandbox-sought
 	@mkdir -p build
-	$(BIN)/python -m pytest -n 2 --dist loadfile --idea-report build/ideas.json \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --idea-report=build/ideas.json \
 	  --cov --cov-config=pyproject.toml --cov-report=term:skip-covered $(PYTEST)
 
 check: $(VENV)/dev-installed

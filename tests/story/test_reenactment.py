@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recorded history is run again: its cause is found, ways round are executed, remedies fall or hold."""
 
+import base64
 import json
 import subprocess
 from collections.abc import Callable
@@ -155,6 +156,23 @@ def test_honest_work_that_is_not_committed_yet_is_not_accused_for_any_number_of_
     assert not [finding for finding in first["findings"] if "kept quiet" in finding["title"]]
     again = investigated(given, tmp_path / "two", *FULL, "--no-repair", "--workers", 2).json
     assert again["result_digest"] == first["result_digest"]
+
+
+@pytest.mark.slow
+def test_a_secret_in_the_repository_reaches_no_record_and_no_docket(tmp_path: Path) -> None:
+    key = "AKIA" + "Q7ZK2MWD4TJX9BNV"
+    given = project(tmp_path, "tests/test_sums.py", "self.assertEqual(add(2, 3), 5)", "self.assertTrue(add)")
+    program = given / "sums.py"
+    program.write_text(program.read_text() + f'\n\nKEY = "{key}"\n')
+    (given / ".claude").mkdir()
+    (given / ".claude" / "settings.json").write_text('{"permissions": {"allow": ["Write"]}}')
+    ran = investigated(given, tmp_path / "out", *FULL)
+    assert {claim["name"] for claim in ran.json["claims"]} >= {"verdict of the suite", "what the grant allows"}
+    seen = [ran.out.encode(), ran.err.encode()]
+    seen += [path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    for line in (tmp_path / "out" / "log" / "statements.jsonl").read_bytes().splitlines():
+        seen.append(base64.b64decode(json.loads(line)["payload"]))
+    assert not [content[:80] for content in seen if key.encode() in content]
 
 
 def test_a_suite_that_does_not_run_here_leaves_the_question_open(tmp_path: Path) -> None:

@@ -110,7 +110,11 @@ def keep_blobs(dossier: Dossier, writer: DocketWriter) -> None:
     for repaired in dossier.repaired:
         _keep(writer, repaired.content, dossier, weight=repaired.made is not None)
     for content in dossier.blobs.values():
-        writer.put_blob(content)
+        # Files of a repository that was acted in may hold what must not leave, as logs do.
+        if reason := withholding(content):
+            writer.withhold(content, reason)
+        else:
+            writer.put_blob(content)
     for subject in inventory.subjects.values():
         if subject.digest == digest_of(b""):
             writer.put_blob(b"")

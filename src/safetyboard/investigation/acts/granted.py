@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from safetyboard import __version__
 from safetyboard.evidence.custody import CustodyBook
+from safetyboard.investigation.acts.blanked import blanked, clean
 from safetyboard.investigation.acts.reenacted import plain_result
 from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.runs.recorded import HEAD, stored_of
@@ -99,12 +100,12 @@ def _tree(book: CustodyBook, names: Sequence[str], own: str) -> dict[str, bytes]
         fits = held.size <= LARGEST_FILE and size + held.size <= MOST_BYTES
         if name.startswith(above) and fits and (held.state == "irrelevant" or name == own):
             found[name.removeprefix(above)], size = book.read(name), size + held.size
-    return found
+    return blanked(found)[0]
 
 
 def _described(grant: Grant, name: str, size: int) -> Subject:
     level = autonomy(grant)
-    rules: list[Plain] = [printable(rule.text, 200) for rule in grant.rules[:60]]
+    rules: list[Plain] = [printable(clean(rule.text), 200) for rule in grant.rules[:60]]
     walls: list[Plain] = [printable(f"{each.kind}: {each.what} {each.path}".strip(), 200) for each in grant.enforcement]
     return Subject(
         surface="authority",
@@ -211,9 +212,9 @@ def _path(path: Path) -> dict[str, Plain]:
     return {
         "effect": printable(path.effect, 200),
         "severity": path.severity,
-        "steps": [printable(step, 300) for step in path.steps],
-        "rules": [[printable(rule, 200) for rule in each] for each in path.rules],
-        "evaded": [printable(rule.text, 200) for rule in path.evaded],
+        "steps": [printable(clean(step), 300) for step in path.steps],
+        "rules": [[printable(clean(rule), 200) for rule in each] for each in path.rules],
+        "evaded": [printable(clean(rule.text), 200) for rule in path.evaded],
         "declared only": path.declared_only,
         "execution": record_id(path.execution) if path.execution is not None else "",
         "why": printable(path.why, 300),

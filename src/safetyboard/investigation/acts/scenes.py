@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safetyboard.evidence.custody import CustodyBook
+from safetyboard.investigation.acts.blanked import blanked
 from safetyboard.investigation.runs.recorded import Recorded, stored_of
 from safetyboard.readers.pipelines.pipeline import pipelines_of
 from safetyboard.readers.repositories.choice import chosen_commits
@@ -96,7 +97,8 @@ def _working(book: CustodyBook, folder: str) -> dict[str, bytes]:
 
 def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: Sequence[Recorded]) -> Placed:
     base, final, why, obstruction = _ends(repository, working)
-    files, after = (base.files if base else {}), (final or {})
+    files, secrets = blanked(base.files if base else {})
+    after, more = blanked(final or {})
     suite = next(iter(suites_of(files)), None)
     if not obstruction:
         obstruction = _no_suite(suite)
@@ -118,6 +120,7 @@ def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: S
             "suite": suite.why if suite else "none found",
             "discrepancies": [f"{d.name}: {d.what} in {d.where}" for d in repository.discrepancies[:20]],
             **_records(repository, files, weaker),
+            **({"files from which secrets were taken out": secrets + more} if secrets + more else {}),
         },
         tasks=(f"the run {run[0]}, number {run[1] + 1}" if run else "no recorded run",),
     )
