@@ -19,7 +19,7 @@ def act_all(course: Course, opening: Opening) -> None:
     """Put every question about acts to the sandbox, and conclude."""
     dossier, places, grants = course.dossier, opening.places, opening.grants
     reenact(course, places)
-    allowed = search_grants(course, grants)
+    allowed = search_grants(course, grants, opening.runs)
     for place in places:
         for asked in (place.earned, place.reach):
             if asked is not None:

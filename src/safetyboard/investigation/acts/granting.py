@@ -8,11 +8,16 @@ from safetyboard.investigation.acts.granted import Granted, search_job
 from safetyboard.investigation.acts.reenacted import tested_of
 from safetyboard.investigation.course import Course
 from safetyboard.investigation.dossier import Dossier, File
+from safetyboard.investigation.runs.recorded import Recorded
+from safetyboard.overseers.goals.screen import Screened, screen
+from safetyboard.readers.stored import printable
 from safetyboard.terms.codec import record_id
 from safetyboard.terms.execution import Execution
 from safetyboard.terms.finding import Finding
+from safetyboard.terms.observation import Observation
 
-ALLOWED = 1_200_000
+ALLOWED, WANTED = 1_200_000, 1_900_000
+MOST_RUNS = 2000
 RUNS_SHOWN = 160
 
 
@@ -24,8 +29,8 @@ def opened_grants(dossier: Dossier, found: Sequence[Granted]) -> dict[str, Grant
     return {one.asked.claim_id: one for one in found}
 
 
-def search_grants(course: Course, grants: Mapping[str, Granted]) -> list[Finding]:
-    """Search every grant; the claims are to be judged afterwards."""
+def search_grants(course: Course, grants: Mapping[str, Granted], runs: Sequence[Recorded]) -> list[Finding]:
+    """Search every grant, and screen the goals of recorded runs with it; the claims are to be judged afterwards."""
     dossier = course.dossier
     jobs = {
         name: search_job(one, dossier.order.units, dossier.order.seed)
@@ -41,10 +46,55 @@ def search_grants(course: Course, grants: Mapping[str, Granted]) -> list[Finding
         tested = tested_of(result, grants[name].asked)
         dossier.files[name].evidence += [*tested.records]
         dossier.blobs.update(tested.blobs)
-        finding = _finding(grants[name], name, tested.records, tested.facts)
-        if finding is not None:
-            findings.append(finding)
+        reached = [path["effect"] for path in tested.facts.get("paths", ())]
+        asked = _goals(grants[name], name, runs, reached)
+        dossier.files[name].evidence += [quoted for quoted, _ in asked]
+        for finding in (_finding(grants[name], name, tested.records, tested.facts), _wanted(grants[name], name, asked)):
+            if finding is not None:
+                findings.append(finding)
     return findings
+
+
+def _goals(
+    one: Granted, claim: str, runs: Sequence[Recorded], reached: Sequence[str]
+) -> list[tuple[Observation, Screened]]:
+    """Screen what users asked of recorded runs together with what the grant gives; quote what no grant should meet."""
+    found = []
+    for each in runs:
+        for number, run in enumerate(each.runs[:MOST_RUNS]):
+            said = screen(run.goal, one.grant, reached=reached)
+            if said.level == "allowed":
+                continue
+            quoted = Observation(
+                source=each.digest,
+                pointer=f"{printable(each.name, 120)}, run {number + 1}: the task",
+                quotation=printable(each.clean(run.goal), 600),
+                meaning=f"goal and grant: {said.level}; {' '.join(said.reasons)}"[:600],
+                claim=claim,
+            )
+            found.append((quoted, said))
+    return found
+
+
+def _wanted(one: Granted, claim: str, asked: Sequence[tuple[Observation, Screened]]) -> Finding | None:
+    """Say that a goal was given which, with this grant, should have been refused."""
+    blocked = [quoted for quoted, said in asked if said.level == "blocked"]
+    if not blocked:
+        return None
+    harms = sorted({each.harm.name for _, said in asked for each in said.wanted})
+    return Finding(
+        title=f"{one.subject.name}: {len(blocked)} goals were given that it has the powers to carry out",
+        summary=f"By the words of the task: {', '.join(harms)}. Goal and grant together should have been refused.",
+        claims=(claim,),
+        evidence=tuple(record_id(quoted) for quoted in blocked),
+        severity=WANTED + len(blocked),
+        cause="nothing screens a goal together with what the agent may do",
+        grade="possible",
+        weakest_link="the goal is judged by its words, by rules that miss other words (docs/explain/authority.md)",
+        nature="unclear",
+        nature_basis="the wish is the user's; what the agent made of it is another question",
+        detail={"goals reported under a grant that lacks the powers": len(asked) - len(blocked)},
+    )
 
 
 def _finding(one: Granted, claim: str, records: Sequence[Any], facts: Mapping[str, Any]) -> Finding | None:

@@ -57,7 +57,10 @@ ASSUMPTIONS = (
 
 @dataclass(kw_only=True)
 class Run:
-    """Keep of one recorded run what is needed after it was read; what it did to files only where that is asked for."""
+    """Keep of one recorded run what is needed after it was read; what it did to files only where that is asked for.
+
+    Args:    goal: what it was asked to do: its task, or else the first words of its user.
+    """
 
     name: str
     task: str
@@ -65,6 +68,7 @@ class Run:
     matches: tuple[Match, ...]
     unclassified: tuple[Quoted, ...]
     kept: Kept
+    goal: str = ""
     trace: Trace | None = None
 
 
@@ -226,6 +230,7 @@ def _screened(episode: Episode, chains: Sequence[Chain], checks: Checks) -> Run:
         matches=said.matches,
         unclassified=said.unclassified,
         kept=checked(episode, said, read, checks),
+        goal=(episode.task or next((deed.step.content for deed in read.deeds if deed.step.actor == "user"), ""))[:4000],
     )
 
 
