@@ -13,16 +13,26 @@ from safetyboard.laboratory.sandbox.running import available
 from safetyboard.laboratory.sandbox.ways import WAYS
 
 NETWORKS = "pip install 'safetyboard[networks]'"
+RECORDS = "pip install 'safetyboard[records]'"
 PARTS = (
     ("reading networks", ("numpy", "onnx"), NETWORKS),
     ("running networks, replaying witnesses", ("onnxruntime",), NETWORKS),
     ("proofs by input splitting", ("numba",), NETWORKS),
     ("proofs by ReLU splitting", ("scipy",), NETWORKS),
     ("figures in the report", ("matplotlib",), NETWORKS),
-    ("the tumour example's training script", ("sklearn",), "pip install 'safetyboard[examples]'"),
+    ("reading repositories and pipelines", ("dulwich", "yaml"), RECORDS),
+    ("reading packed logs, spans as protobuf", ("zstandard", "msgspec", "opentelemetry.proto"), RECORDS),
+    ("taking secrets out with detect-secrets", ("detect_secrets",), RECORDS),
+    ("learned screens, the tumour example's training", ("sklearn",), RECORDS),
+    ("judges behind a URL", ("httpx",), RECORDS),
     ("training with torch", ("torch",), "pip install 'safetyboard[train]'; nothing in this version needs it"),
 )
-NAMES = {"sklearn": "scikit-learn"}
+NAMES = {
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+    "opentelemetry.proto": "opentelemetry-proto",
+    "detect_secrets": "detect-secrets",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,9 @@ def told(path: Path) -> str:
     lines = [case["title"], f"case {case['case']}, opened {case['opened']}, {case['tool']}", ""]
     if case.get("unsound"):
         lines += ["UNSOUND: two engines contradict each other.", *case.get("contradictions", []), ""]
-    for part in (_custody, _subjects, _claims, _findings, _remedies, _lessons):
-        lines += [*part(docket), ""]
+    for part in (_custody, _subjects, _claims, _findings, _graphs, _remedies, _recommendations, _lessons):
+        said = list(part(docket))
+        lines += [*said, ""] if said else []
     lines += list(_trust(case))
     return "\n".join(lines).rstrip()
 
@@ -82,8 +83,28 @@ def _remedies(docket: Docket) -> Iterator[str]:
     for remedy in docket.of_kind("remedy").values():
         held = "held under a fresh attack" if remedy["held"] else "DEFEATED by a fresh attack"
         cost = remedy.get("cost", {})
-        moved = f"{cost.get('decisions_changed', '?')} of {cost.get('reference_inputs', '?')} decisions changed"
+        if "decisions_changed" in cost:
+            moved = f"{cost['decisions_changed']} of {cost.get('reference_inputs', '?')} decisions changed"
+        else:
+            ways = cost.get("ways that got through", "?")
+            moved = f"{ways} way{'s' if ways != 1 else ''} got through"
         yield f"Remedy by {remedy['method']}: {held}; {remedy['verdict']}; {moved}"
+
+
+def _graphs(docket: Docket) -> Iterator[str]:
+    for graph in docket.of_kind("graph").values():
+        said = {factor["name"]: factor["statement"] for factor in graph["factors"]}
+        yield f"{graph['title']}:"
+        for link in graph.get("links", []):
+            yield f"  {said[link['cause']]}"
+            yield f"    → {said[link['effect']]} ({link['result']}, by {link['test']})"
+
+
+def _recommendations(docket: Docket) -> Iterator[str]:
+    for each in docket.of_kind("recommendation").values():
+        lesson = docket.records[each["verification"]]
+        yield f"Recommendation, to {each['addressee']}: {each['outcome']}"
+        yield f"  least control shown to hold: {each['control'] or 'none'}; closes on the lesson: {lesson['title']}"
 
 
 def _lessons(docket: Docket) -> Iterator[str]:

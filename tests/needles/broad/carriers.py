@@ -3,28 +3,32 @@
 
 import base64
 import json
-import random
 import re
 from typing import Any
 
 Line = tuple[Any, ...]
 """Who or which tool, then words or arguments, then what came back."""
 _CHOICE = re.compile("«([^«»]*)»")
+_BAR = re.compile(r"(?<![| ])\|(?![| ])")
+"""Parts wordings; a pipe in a shell line has spaces around it."""
 
 
-def worded(text: str, chance: random.Random) -> str:
-    """Choose one of the wordings in each pair of guillemets."""
-    while "«" in text:
-        text = _CHOICE.sub(lambda found: chance.choice(found[1].split("|")), text)
-    return text
+def worded(text: str, pick: int) -> str:
+    """Choose one of the wordings in each pair of guillemets; wordings of one number belong together."""
+
+    def chosen(found: re.Match[str]) -> str:
+        ways = _BAR.split(found[1])
+        return ways[pick % len(ways)]
+
+    return _CHOICE.sub(chosen, text)
 
 
-def carried(line: Line, turn: int, chance: random.Random) -> list[Line]:
+def carried(line: Line, turn: int, pick: int) -> list[Line]:
     """Put one deed into the dialect of a telling; words stay words."""
-    who, *rest = (worded(each, chance) if isinstance(each, str) else each for each in line)
+    who, *rest = (worded(each, pick) if isinstance(each, str) else each for each in line)
     if who == "tool":
         name, arguments, *answer = rest
-        plain = {key: worded(each, chance) if isinstance(each, str) else each for key, each in arguments.items()}
+        plain = {key: worded(each, pick) if isinstance(each, str) else each for key, each in arguments.items()}
         return [(name, plain, answer[0] if answer else "ok")]
     if who == "sh":
         return _shell(rest[0], rest[1] if len(rest) > 1 else "", turn)

@@ -4,12 +4,13 @@
 import ast
 
 from safetyboard.overseers.effects.call import Call
+from safetyboard.overseers.effects.databases import statement_effects
 from safetyboard.overseers.effects.effect import Effect, unknown
 from safetyboard.overseers.effects.files import deletion, reads, writing
 from safetyboard.overseers.effects.infrastructure import PROGRAMS as _MACHINES
 from safetyboard.overseers.effects.network import sending
 
-_DELETE = {"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.rmtree"}
+_DELETE = {"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.rmtree", "send2trash.send2trash"}
 _RUN = {
     "os.system",
     "os.popen",
@@ -19,8 +20,23 @@ _RUN = {
     "subprocess.check_output",
     "subprocess.Popen",
     "subprocess.getoutput",
+    "subprocess.getstatusoutput",
+    "asyncio.create_subprocess_shell",
+    "get_ipython().system",
+    "pty.spawn",
+    "commands.getoutput",
 }
-_SEND = {"requests.post", "requests.put", "requests.patch", "httpx.post", "httpx.put", "urllib.request.urlopen"}
+_SEND = {
+    *(f"{library}.{verb}" for library in ("requests", "httpx", "session", "client") for verb in ("post", "put", "patch")),
+    "urllib.request.urlopen",
+    "urlopen",
+}
+_SENDERS = frozenset(
+    ("upload_folder", "upload_file", "upload_fileobj", "push_to_hub", "upload_blob", "upload_from_filename")
+    + ("put_object", "sendmail", "send_message", "storbinary", "sendall", "create_commit", "create_gist")
+)
+_SQL = frozenset(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "sql", "query"))
+_COOKIES = frozenset(("browser_cookie3.chrome", "browser_cookie3.firefox", "browser_cookie3.load", "jwt.encode"))
 LONGEST = 100_000
 
 
@@ -40,6 +56,14 @@ def python_effects(text: str, folder: str = "") -> tuple[list[Effect], list[str]
         and isinstance(each.targets[0], ast.Name)
         and isinstance(each.value, ast.Constant)
         and isinstance(each.value.value, str)
+    }
+    values |= {
+        f"client {each.targets[0].id}": _text(each.value.args[0], values)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Assign)
+        and isinstance(each.targets[0], ast.Name)
+        and isinstance(each.value, ast.Call)
+        and _is_client(each.value, names)
     }
     found: list[Effect] = []
     lines: list[str] = []
@@ -68,7 +92,18 @@ def _one(
     head, _, tail = name.partition(".")
     name = names.get(head, head) + (f".{tail}" if tail else "")
     first = _text(node.args[0], values) if node.args else ""
-    if name in _DELETE:
+    last = name.rpartition(".")[2]
+    if service := _service(node.func, names, values):
+        lines.append(f"aws {service} {last.replace('_', '-')} {_given(node)}")
+    elif last in _SQL and _text(node.args[0], values) if node.args else False:
+        found.extend(_queried(_text(node.args[0], values), values))
+    elif last in ("drop_database", "drop_collection", "delete_many", "drop_all"):
+        found.extend(statement_effects(f"DROP DATABASE {first or last}", *values.values()))
+    elif name in _COOKIES:
+        found.append(
+            Effect(kind="credential use", target=name, severity=3, reversible="unknown", why="takes or forges credentials")
+        )
+    elif name in _DELETE:
         found.append(deletion(first or "$unnamed", folder, recursive=name == "shutil.rmtree"))
     elif name in _RUN:
         if first:
@@ -85,8 +120,9 @@ def _one(
         )
         writes = any(sign in mode for sign in "wax+")
         found.extend([writing(first or "$unnamed", folder)] if writes else reads(first or "$unnamed", folder))
-    elif name.rpartition(".")[2] in ("upload_folder", "upload_file", "push_to_hub", "upload_blob", "put_object"):
-        found.append(sending(name, *(ast.unparse(each.value)[:500] for each in node.keywords)))
+    elif last in _SENDERS:
+        given = (*node.args, *(each.value for each in node.keywords))
+        found.append(sending(name, *(_text(each, values) or ast.unparse(each)[:500] for each in given)))
     elif name in ("os.kill", "os.killpg"):
         target = ast.unparse(node.args[0]) if node.args else ""
         found.extend(_MACHINES["kill"](Call(name="kill", arguments=(target,))))
@@ -95,6 +131,39 @@ def _one(
     ):
         path = _path(node.func.value, values)
         found.append((writing if name.rpartition(".")[2].startswith("write") else deletion)(path or "$unnamed", folder))
+
+
+def _service(node: ast.expr, names: dict[str, str], values: dict[str, str]) -> str:
+    """Name the cloud service whose method this is: of ``boto3.client("x")``, at once or by a name set to it."""
+    if not isinstance(node, ast.Attribute):
+        return ""
+    owner = node.value
+    if isinstance(owner, ast.Name):
+        return values.get(f"client {owner.id}", "")
+    while isinstance(owner, ast.Attribute) or (isinstance(owner, ast.Call) and not _is_client(owner, names)):
+        owner = owner.value if isinstance(owner, ast.Attribute) else owner.func
+    return _text(owner.args[0], values) if isinstance(owner, ast.Call) and owner.args else ""
+
+
+def _is_client(node: ast.expr, names: dict[str, str]) -> bool:
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    name = _dotted(node.func)
+    return names.get(name, name).startswith(("boto3.", "session.", "aioboto")) and name.endswith(("client", "resource"))
+
+
+def _given(node: ast.Call) -> str:
+    """Write keyword arguments of a cloud call as its command line has them."""
+    given = ((each.arg or "", ast.unparse(each.value)[:120]) for each in node.keywords)
+    return " ".join(f"--{_dashed(name)} {value.strip(chr(39))}" for name, value in given if "\n" not in value)
+
+
+def _dashed(name: str) -> str:
+    return "".join(f"-{sign.lower()}" if sign.isupper() else sign for sign in name).lstrip("-")
+
+
+def _queried(statement: str, values: dict[str, str]) -> list[Effect]:
+    return [each for each in statement_effects(statement, *values.values()) if each.kind != "read"]
 
 
 def _dotted(node: ast.expr) -> str:

@@ -10,10 +10,12 @@ from dataclasses import replace
 from safetyboard.overseers.effects import databases, files, history, infrastructure, network
 from safetyboard.overseers.effects.call import Call, plain_of
 from safetyboard.overseers.effects.effect import Effect, reading, unknown
+from safetyboard.overseers.effects.foreign_text import foreign_effects
 from safetyboard.overseers.effects.program_text import python_effects
 from safetyboard.overseers.effects.shell import Command, commands_of
 from safetyboard.overseers.effects.shell_words import DEEPEST, UnparsedShell
 from safetyboard.overseers.effects.targets import resolved
+from safetyboard.overseers.effects.unfolding import decoded_line, program_lines, typed_line
 
 TABLES: files.Table = {
     **files.PROGRAMS,
@@ -41,6 +43,7 @@ _WITH_VALUE = {
     "xargs": ("-n", "-P", "-I", "-L", "-d", "-s", "-a", "-E"),
     "flock": ("-w",),
 }
+_FOREIGN = {"node": ("-e", "-p"), "ruby": ("-e",), "php": ("-r",), "deno": ("eval",), "bun": ("-e",)}
 _QUIET_WORDS = """
 cd pushd popd echo printf true false : test [ [[ pwd whoami id date sleep wait which type export declare local unset
 alias hostname uname exit return shift read basename dirname seq tr yes clear history jobs set source . ps pgrep top df
@@ -125,6 +128,13 @@ def _called(call: Call, level: int) -> list[Effect]:
         return _find(call, level)
     if re.fullmatch(r"python[\d.]*|pypy3?|ipython", name):
         return _python(call, level)
+    if name in ("tmux", "screen") and (typed := typed_line((name, *call.arguments))):
+        return shell_effects(typed, folder=call.folder, level=level + 1)
+    if name in _FOREIGN and (code := call.value(*_FOREIGN[name])):
+        inner = [each for line in program_lines(code) for each in shell_effects(line, level=level + 1)]
+        return [*foreign_effects(code), *inner] or [_unlisted(call)]
+    if name in ("powershell", "pwsh"):
+        return shell_effects(" ".join(each for each in call.arguments if each[:1] != "-" or len(each) > 4), level=level + 1)
     if name in TABLES:
         return TABLES[name](call)
     if name in _QUIET:
@@ -209,6 +219,8 @@ def _inner_shell(call: Call, level: int) -> list[Effect]:
             return shell_effects(call.arguments[index + 1], folder=call.folder, level=level + 1)
     if call.command.document:
         return shell_effects(call.command.document, folder=call.folder, level=level + 1)
+    if decoded := decoded_line(call.command):
+        return shell_effects(decoded, folder=call.folder, level=level + 1)
     feeder = call.command.feeder
     if feeder and feeder.words[:1] in (("curl",), ("wget",)):
         return [

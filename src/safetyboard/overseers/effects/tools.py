@@ -9,10 +9,12 @@ from typing import Any
 from safetyboard.overseers.effects.databases import statement_effects
 from safetyboard.overseers.effects.effect import Effect, EffectKind, Reversible, reading, unknown
 from safetyboard.overseers.effects.files import deletion, reads, writing
+from safetyboard.overseers.effects.foreign_text import foreign_effects
 from safetyboard.overseers.effects.network import sending
 from safetyboard.overseers.effects.program_text import python_effects
 from safetyboard.overseers.effects.programs import shell_effects
 from safetyboard.overseers.effects.targets import is_rehearsal
+from safetyboard.overseers.effects.unfolding import program_lines
 
 _PATHS = (
     "file_path",
@@ -28,7 +30,7 @@ _PATHS = (
     "destination",
 )
 _SHELL = ("command", "cmd", "shell_command", "bash", "commands", "keystrokes", "action")
-_CODE = ("code", "python", "source_code")
+_CODE = ("code", "python", "source_code", "new_source", "source", "cell_source", "script_content", "javascript")
 _OWN_NAME = re.compile(r"aws|gcloud|az|kubectl|helm|terraform|docker|git|gh|psql|mysql|redis_cli|npm|pip")
 """Tools that are called like the program they run, and are given its arguments alone."""
 _EDITOR = {
@@ -71,7 +73,7 @@ def act_effects(tool: str, arguments: Mapping[str, Any]) -> list[Effect]:
     Words of the arguments decide, never whether a name sounds bad. What a script or a migration does that the call
     only names is not seen.
     """
-    name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", tool).lower()).strip("_")
+    name = _plain_name(tool)
     command = _command(name, arguments)
     if isinstance(command, str) and command in _EDITOR and _path(arguments):
         return _file(_EDITOR[command], _path(arguments))
@@ -81,18 +83,44 @@ def act_effects(tool: str, arguments: Mapping[str, Any]) -> list[Effect]:
         folder = arguments.get("workdir") or arguments.get("cwd") or arguments.get("working_directory")
         patched = _patch_effects(command) if "*** Begin Patch" in command else []
         return patched or shell_effects(command, folder=folder if isinstance(folder, str) and folder != "." else "")
-    code = next((arguments[key] for key in _CODE if isinstance(arguments.get(key), str)), None)
-    if code is not None:
-        found, lines = python_effects(code)
-        return [*found, *(each for line in lines for each in shell_effects(line))]
+    code = code_of(arguments)
+    if code:
+        return code_effects(code)
     return _structured(name, arguments) or _by_name(name, tool, arguments)
+
+
+def code_of(arguments: Mapping[str, Any]) -> str:
+    """Give the program text of a call, whatever its argument is called."""
+    return next((arguments[key] for key in _CODE if isinstance(arguments.get(key), str)), "")
+
+
+def code_effects(code: str) -> list[Effect]:
+    """List the effects of program text: Python, a notebook's cell, or another language told by its calls."""
+    found, lines = python_effects(code)
+    if any(each.kind == "unknown" and "parse" in each.why for each in found):
+        lines = list(program_lines(code))
+        foreign = foreign_effects(code)
+        found = foreign if foreign or lines else found
+    return [*found, *(each for line in lines for each in shell_effects(line))]
+
+
+def command_of(tool: str, arguments: Mapping[str, Any]) -> Any:
+    """Give the shell line of a call, as text or as words; None where it has none."""
+    return _command(_plain_name(tool), arguments)
+
+
+def _plain_name(tool: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", tool).lower()).strip("_")
 
 
 def _command(name: str, arguments: Mapping[str, Any]) -> Any:
     """Give the shell line of a call, whatever its argument is called; a tool named like a program is that program."""
     command = next((arguments[key] for key in _SHELL if arguments.get(key)), None)
-    if command is None and re.search(r"\b(sh|bash|shell|terminal|console)\b", name.replace("_", " ")):
-        command = next((arguments[key] for key in ("script", "input", "text") if arguments.get(key)), None)
+    if command is None and re.search(
+        r"\b(sh|bash|shell|terminal|console|exec|execute|powershell|command|cmd|process)\b", name.replace("_", " ")
+    ):
+        held = (arguments[key] for key in ("script", "input", "text", "argv", "args", "line") if arguments.get(key))
+        command = next(held, None)
     if not _OWN_NAME.fullmatch(name):
         return command
     program = name.replace("_", "-")

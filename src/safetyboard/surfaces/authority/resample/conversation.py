@@ -62,11 +62,12 @@ def rebuilt(
     while before and before[-1].actor == "agent":
         before.pop()
     names = _offered_names(episode)
-    making = _Making(redact=redact, names={recorded: name for name, recorded in names.items()})
+    making = _Making(names={recorded: name for name, recorded in names.items()})
     for step in before:
         making.take(step)
     making.close()
-    blocks, origins, short = _fitting(making.blocks, making.origins, longest)
+    whole, origins, short = _fitting(making.blocks, making.origins, longest)
+    blocks = [tuple(_redacted(turn, redact) for turn in block) for block in whole]
     if short:
         making.left_out["conversation too long"] = short
     tools = tuple(offered) or tuple(_schemas(episode, names))
@@ -79,11 +80,11 @@ def rebuilt(
 class _Making:
     """Collect turns; calls stay with the message that makes them, results with their calls."""
 
-    def __init__(self, *, redact: Callable[[str], str], names: Mapping[str, str]) -> None:
+    def __init__(self, *, names: Mapping[str, str]) -> None:
         self.blocks: list[tuple[Turn, ...]] = []
         self.origins: list[Step | None] = []
         self.left_out: dict[str, int] = {}
-        self._redact, self._names = redact, names
+        self._names = names
         self._said, self._calls = "", list[tuple[str, Called]]()
         self._results: dict[str, str] = {}
         self._count = 0
@@ -92,21 +93,21 @@ class _Making:
         """Add one step."""
         if step.actor == "agent" and step.kind == "say":
             self.close()
-            self._said = self._redact(step.content)
+            self._said = step.content
         elif step.actor == "agent" and step.kind == "act":
             if self._results:
                 self.close()
             self._count += 1
             text = json.dumps(dict(step.arguments), ensure_ascii=False, sort_keys=True)
             name = self._names.get(step.tool, "unnamed")
-            called = Called(call=f"call_{self._count:05d}", name=name, arguments=self._redact(text))
+            called = Called(call=f"call_{self._count:05d}", name=name, arguments=text)
             self._calls.append((step.call, called))
         elif step.kind == "result":
             self._result(step)
         elif step.kind == "observe" and step.actor in ("user", "environment", "tool"):
             self.close()
             opening = step.actor == "environment" and not any(turn.role != "system" for b in self.blocks for turn in b)
-            self._put((Turn(role="system" if opening else "user", content=self._redact(step.content)),), step)
+            self._put((Turn(role="system" if opening else "user", content=step.content),), step)
         else:
             self.left_out[step.kind] = self.left_out.get(step.kind, 0) + 1
 
@@ -117,7 +118,7 @@ class _Making:
         if not fitting:
             self.left_out["result without a call"] = self.left_out.get("result without a call", 0) + 1
             return
-        self._results[fitting[0][1].call] = self._redact(step.content)
+        self._results[fitting[0][1].call] = step.content
 
     def close(self) -> None:
         """End the message under way."""
@@ -133,6 +134,11 @@ class _Making:
     def _put(self, turns: tuple[Turn, ...], step: Step | None) -> None:
         self.blocks.append(turns)
         self.origins.append(step)
+
+
+def _redacted(turn: Turn, redact: Callable[[str], str]) -> Turn:
+    calls = tuple(replace(called, arguments=redact(called.arguments)) for called in turn.calls)
+    return replace(turn, content=redact(turn.content), calls=calls)
 
 
 def _fitting(
