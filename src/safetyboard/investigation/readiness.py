@@ -21,16 +21,16 @@ PARTS = (
     ("proofs by ReLU splitting", ("scipy",), NETWORKS),
     ("figures in the report", ("matplotlib",), NETWORKS),
     ("reading repositories and pipelines", ("dulwich", "yaml"), RECORDS),
-    ("reading packed logs, spans as protobuf", ("zstandard", "msgspec", "opentelemetry.proto"), RECORDS),
+    ("reading packed logs, spans as protobuf", ("zstandard", "msgspec", "opentelemetry"), RECORDS),
     ("taking secrets out with detect-secrets", ("detect_secrets",), RECORDS),
-    ("learned screens, the tumour example's training", ("sklearn",), RECORDS),
+    ("learned screens, tumour training", ("sklearn",), RECORDS),
     ("judges behind a URL", ("httpx",), RECORDS),
     ("training with torch", ("torch",), "pip install 'safetyboard[train]'; nothing in this version needs it"),
 )
 NAMES = {
     "sklearn": "scikit-learn",
     "yaml": "PyYAML",
-    "opentelemetry.proto": "opentelemetry-proto",
+    "opentelemetry": "opentelemetry",
     "detect_secrets": "detect-secrets",
 }
 

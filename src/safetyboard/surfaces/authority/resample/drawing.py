@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from safetyboard.laboratory.endpoint.exchange import Answerer, Called, ChatRequest, Reply, Turn
 from safetyboard.surfaces.authority.resample.comparing import Count
@@ -18,7 +18,7 @@ from safetyboard.terms.errors import BudgetSpent, SafetyboardError
 from safetyboard.terms.progress import Progress
 
 Kind = Literal["concern", "other act", "no act", "refused", "errored", "unusable"]
-ANSWERED = ("concern", "other act", "no act")
+ANSWERED: tuple[Kind, ...] = ("concern", "other act", "no act")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Row:
     def kinds(self) -> dict[str, Plain]:
         """Account for every draw."""
         counted = Counter(each.kind for each in self.draws)
-        return {"asked": len(self.draws), **{name: counted[name] for name in Kind.__args__}}  # type: ignore[attr-defined]
+        return {"asked": len(self.draws), **{name: counted[name] for name in get_args(Kind)}}
 
     def plain(self) -> dict[str, Plain]:
         """Give its plain form: kinds, and the digests that find the replies in the ledger."""
