@@ -30,7 +30,7 @@ PARTS = (
 NAMES = {
     "sklearn": "scikit-learn",
     "yaml": "PyYAML",
-    "opentelemetry": "opentelemetry",
+    "opentelemetry": "opentelemetry-proto",
     "detect_secrets": "detect-secrets",
 }
 
