@@ -1,29 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """An execution refutes a claim about what was tried, and only where what it says of itself agrees."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from safetyboard.evidence.docket import DocketWriter, extra_files, result_digest
+import stated_docket
 from safetyboard.investigation.verdict import EXECUTIONS, derive
 from safetyboard.terms.canonical import canonical_json, digest_of
-from safetyboard.terms.case import Case
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
-from safetyboard.terms.custody import Custody, CustodyItem
 from safetyboard.terms.domain import Cell, Domain
 from safetyboard.terms.execution import Execution
 from safetyboard.terms.null import Null
 from safetyboard.terms.recipe import Recipe
 from safetyboard.terms.subject import Subject
 from safetyboard.terms.verdict import Verdict
-from safetyboard_check.checker import Answer, Checker, Options
+from safetyboard_check.checker import Answer
 from safetyboard_check.faults import Rejected
-from unit.evidence.specimens import KEY, REPORT
 
 GRANT = b'{"permissions": {"deny": ["Edit(tests/**)"]}}'
 TEST, EASIER = digest_of(b"assert add(1, 1) == 2\n"), digest_of(b"assert True\n")
@@ -68,27 +64,9 @@ NULL = Null(claim=record_id(CLAIM), cells=(0,), recipe=RECIPE)
 
 def checked(folder: Path, evidence: list[Any], verdict: Verdict) -> Answer:
     """Write a docket over what was tried, and check it."""
-    item = CustodyItem(path="settings.json", digest=digest_of(GRANT), size=len(GRANT), state="used", why="grant")
-    writer = DocketWriter(folder / "docket", KEY)
-    for blob in (GRANT, FOLDER, OUTPUT):
-        writer.put_blob(blob)
-    for record in [Custody(items=(item,), used=1, irrelevant=0, unread=0), SUBJECT, DOMAIN, CLAIM, *evidence, verdict]:
-        writer.state(record)
-    files = extra_files(REPORT, {}, "grant", opened="2026-01-02T03:04:05Z")
-    words: Mapping[str, int] = dict.fromkeys(("refuted", "proved", "bounded", "supported", "unknown", "not_run"), 0)
-    case = Case(
-        case="0190163d-8694-739b-aea5-966c26f8ad91",
-        title="grant",
-        opened="2026-01-02T03:04:05Z",
-        tool="test",
-        platform={"python": "3"},
-        options={"seed": 0},
-        loss={"claims": 1, **words, verdict.verdict.lower(): 1},
-        result_digest=result_digest(writer.ids),
-        files={name: digest_of(content) for name, content in files.items()},
+    return stated_docket.checked(
+        folder, "settings.json", (GRANT, FOLDER, OUTPUT), [SUBJECT, DOMAIN, CLAIM, *evidence], verdict
     )
-    writer.finish(case, files)
-    return Checker(folder / "docket", Options(key=KEY.fingerprint)).run()
 
 
 def test_an_execution_refutes_and_the_first_line_says_that_it_was_not_run_again(tmp_path: Path) -> None:

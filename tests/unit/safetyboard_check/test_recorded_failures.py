@@ -2,20 +2,17 @@
 """A recorded failure refutes a claim about recorded runs, and only where its words are found again."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from safetyboard.evidence.docket import DocketWriter, extra_files, result_digest
+import stated_docket
 from safetyboard.investigation.verdict import EPISODES, derive
 from safetyboard.terms.canonical import digest_of
-from safetyboard.terms.case import Case
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id
-from safetyboard.terms.custody import Custody, CustodyItem
 from safetyboard.terms.domain import Cell, Domain
 from safetyboard.terms.episode import Source
 from safetyboard.terms.null import Null
@@ -23,9 +20,8 @@ from safetyboard.terms.observation import Observation
 from safetyboard.terms.recipe import Recipe
 from safetyboard.terms.subject import Subject
 from safetyboard.terms.verdict import Verdict
-from safetyboard_check.checker import Answer, Checker, Options
+from safetyboard_check.checker import Answer
 from safetyboard_check.faults import Rejected
-from unit.evidence.specimens import KEY, REPORT
 
 RUNS = b"".join(
     json.dumps({"role": "assistant", "content": text}).encode() + b"\n"
@@ -71,27 +67,7 @@ NULL = Null(
 
 def checked(folder: Path, evidence: list[Any], verdict: Verdict, *, runs: bytes = RUNS) -> Answer:
     """Write a docket over the recorded runs, and check it."""
-    item = CustodyItem(path="runs.jsonl", digest=digest_of(runs), size=len(runs), state="used", why="records")
-    writer = DocketWriter(folder / "docket", KEY)
-    writer.put_blob(runs)
-    records = [Custody(items=(item,), used=1, irrelevant=0, unread=0), SUBJECT, DOMAIN, CLAIM, *evidence, verdict]
-    for record in records:
-        writer.state(record)
-    files = extra_files(REPORT, {}, "runs", opened="2026-01-02T03:04:05Z")
-    words: Mapping[str, int] = dict.fromkeys(("refuted", "proved", "bounded", "supported", "unknown", "not_run"), 0)
-    case = Case(
-        case="0190163d-8694-739b-aea5-966c26f8ad91",
-        title="runs",
-        opened="2026-01-02T03:04:05Z",
-        tool="test",
-        platform={"python": "3"},
-        options={"seed": 0},
-        loss={"claims": 1, **words, verdict.verdict.lower(): 1},
-        result_digest=result_digest(writer.ids),
-        files={name: digest_of(content) for name, content in files.items()},
-    )
-    writer.finish(case, files)
-    return Checker(folder / "docket", Options(key=KEY.fingerprint)).run()
+    return stated_docket.checked(folder, "runs.jsonl", (runs,), [SUBJECT, DOMAIN, CLAIM, *evidence], verdict)
 
 
 def test_a_recorded_failure_refutes_and_is_found_again(tmp_path: Path) -> None:
