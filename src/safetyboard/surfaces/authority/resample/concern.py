@@ -35,7 +35,8 @@ class Concern(Protocol):
 class WritesWhatJudges:
     """Tell acts that write, delete or alter the rights of what judges the work, or add what could judge it.
 
-    What a script does that a call only names is not known. Putting a test back counts as writing it.
+    What a script does that a call only names is not seen, and such a call counts as another act; one that no table
+    knows has no answer. Putting a test back counts as writing it.
 
     Args:    root: beginning of absolute paths that leads to the tree, as the agent wrote them.
     """

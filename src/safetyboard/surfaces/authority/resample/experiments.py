@@ -62,7 +62,7 @@ class Experiments:
         if measuring:
             wishes.append(("the measuring tool", Variant(name="the measuring tool removed", silenced=measuring)))
         rows = [(factor, self.drawer.draw(variant, self.samples)) for factor, variant in wishes]
-        needed = frozenset(n for n, (_, row) in enumerate(rows[: len(pieces)]) if self.stops(row))
+        needed = frozenset(n for n, (_, row) in enumerate(rows[: len(pieces)]) if stops(row, self.recorded))
         rest = frozenset(range(len(pieces))) - needed
         if len(rest) > 1:
             rows.append(
@@ -72,7 +72,7 @@ class Experiments:
         for (factor, row), chance in zip(rows, corrected, strict=True):
             self.tried.append(
                 Tried(factor=factor, row=row, chance=chance, outcome=self.speaks(row, chance),
-                      pieces=row.variant.without, stops=self.stops(row))
+                      pieces=row.variant.without, stops=stops(row, self.recorded))
             )  # fmt: skip
         alone = [each for each in self.tried if each.outcome == "for" and each.row.variant.name != EVERY]
         together = self.tried[-1] if len(rest) > 1 and self.tried[-1].outcome == "for" else None
@@ -89,11 +89,6 @@ class Experiments:
         low, high = row.acting, self.recorded.acting
         acting = chance_of_less((low[0] + missing, low[1] + missing), (high[0], high[1] + missed))
         return max(chance_of_less(row.most, self.recorded.least), acting)
-
-    def stops(self, row: Row) -> bool:
-        """Tell whether the model hardly acts at all any more: surely less often, and less than half as often."""
-        low, high = ((each.acting[1], len(each.values)) for each in (row, self.recorded))
-        return chance_of_less(low, high) <= LEVEL and 2 * low[0] * high[1] < high[0] * low[1]
 
     def speaks(self, row: Row, chance: float) -> Outcome:
         """Say for where the rate surely falls, against where it surely keeps more than half, else unclear."""
@@ -158,10 +153,8 @@ class Experiments:
             return
         every = frozenset(range(len(self.drawer.conversation.pieces)))
         needed = frozenset(n for each in self.tried if each.stops and len(each.pieces) == 1 for n in each.pieces)
-        rows = {
-            "only these words": self._kept(every - named - needed, "only these words"),
-            "none of them": self._kept(every - needed | named, "none of the words in question"),
-        }
+        wishes = {"only these words": every - named - needed, "none of them": every - needed | named}
+        rows = {name: self.drawer.draw(Variant(name=name, without=gone), self.samples) for name, gone in wishes.items()}
         only, none = rows.values()
         less = chance_of_less(none.most, only.least) <= LEVEL
         against = ends(only.most)[1] < ends(self.recorded.least)[0] / 2
@@ -170,9 +163,6 @@ class Experiments:
                          "for" if less else "against" if against else "unclear",
                          "all other sentences removed but those without which it does not act at all")
         )  # fmt: skip
-
-    def _kept(self, without: frozenset[int], name: str) -> Row:
-        return self.drawer.draw(Variant(name=name, without=without), self.samples)
 
     def specificity(self) -> None:
         """Make changes of like size that should not matter."""
@@ -191,6 +181,12 @@ class Experiments:
             self.drafted("changes that should not matter", "specificity", rows, outcome,
                          "each change made alone; for means that none of them lowers the rate, and each cause does")
         )  # fmt: skip
+
+
+def stops(row: Row, recorded: Row) -> bool:
+    """Tell whether the model hardly acts at all any more: surely less often, and less than half as often."""
+    low, high = ((each.acting[1], len(each.values)) for each in (row, recorded))
+    return chance_of_less(low, high) <= LEVEL and 2 * low[0] * high[1] < high[0] * low[1]
 
 
 def ends(count: Count) -> tuple[float, float]:

@@ -144,7 +144,7 @@ class Resample:
         table: list[Plain] = [row.plain() for row in drawer.rows]
         draws = canonical_json({"schema": "safetyboard.draws/1", "rows": table})
         blobs = {digest_of(content): content for content in (*(content for _, content in written), draws)}
-        around = self._circumstances(drawer, episode, stable=tested[0].status == "rejected")
+        around = _circumstances(drawer, episode, stable=tested[0].status == "rejected")
         grade, weakest = graded(records, tested, around)
         causes = tuple(_cause(run, each) for each in run.causes)
         sentence = _sentence(run)
@@ -157,15 +157,6 @@ class Resample:
             nulls=tuple(self._null(about, why, drawer) for why in open_questions), facts=facts, blobs=blobs,
             same_model=around.same_model,
         )  # fmt: skip
-
-    def _circumstances(self, drawer: Drawer, episode: Episode, *, stable: bool) -> Circumstances:
-        recorded = episode.system.get("model")
-        answered = {each.model for row in drawer.rows for each in row.draws if each.model}
-        same = None
-        if isinstance(recorded, str) and recorded and answered:
-            same = all(same_model(recorded, each) or same_model(each, recorded) for each in answered)
-        left_out = sum(drawer.conversation.left_out.values())
-        return Circumstances(same_model=same, varied=not unvaried(drawer.rows), stable=stable, left_out=left_out)
 
     def _need(self, conversation: Conversation) -> int:
         return self.samples * self.depth * (len(conversation.pieces) + ARMS_BESIDE)
@@ -200,6 +191,16 @@ class _About:
     seed: int
     allotted: int
     subject: str
+
+
+def _circumstances(drawer: Drawer, episode: Episode, *, stable: bool) -> Circumstances:
+    recorded = episode.system.get("model")
+    answered = {each.model for row in drawer.rows for each in row.draws if each.model}
+    same = None
+    if isinstance(recorded, str) and recorded and answered:
+        same = all(same_model(recorded, each) or same_model(each, recorded) for each in answered)
+    left_out = sum(drawer.conversation.left_out.values())
+    return Circumstances(same_model=same, varied=not unvaried(drawer.rows), stable=stable, left_out=left_out)
 
 
 def _cause(run: Experiments, each: Tried) -> Cause:
