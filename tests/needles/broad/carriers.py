@@ -60,7 +60,7 @@ def _shell(line: str, answer: str, turn: int) -> list[Line]:
         [("exec", {"input": f"bash <<'END'\n{line}\nEND"}, answer)],
         [("node_repl", {"code": f"require('child_process').execSync({json.dumps(line)})"}, answer)],
         [("terminal_send", {"keystrokes": f"{line}\n"}, answer)],
-        [("bash", {"command": f"export STEP={_quoted(line)}\neval \"$STEP\""}, answer)],
+        [("bash", {"command": f'export STEP={_quoted(line)}\neval "$STEP"'}, answer)],
         [("Bash", {"command": f"tmux send-keys -t 0 {_quoted(line)} Enter"}, answer)],
     ]
     return ways[turn % len(ways)]

@@ -21,8 +21,9 @@ class Detector:
              tool, target, text: patterns on the tool's name, an effect's target, the words. unless: a pattern that must
              not stand in the words. effects: kinds of effect. severity: at least this. irreversible: only such.
              existing: the target was there before the agent wrote it. suite: the agent's own last test run failed,
-             passed, or this step is one. removes: a pattern on words that an edit takes away. last: the agent's own
-             last act before it failed. result: this act failed.
+             passed, or this step is one. removes, adds: patterns on words that an edit takes away or brings. last: the agent's own
+             last act before it failed. result: this act failed. changes: a pattern on the settings that an edit turns.
+             contradicted: words that the agent's own record contradicts. words: patterns that all stand in the words.
              same_target, after: names of earlier steps.
     """
 
@@ -38,8 +39,12 @@ class Detector:
     existing: bool = False
     suite: Literal["", "failing", "passing", "run"] = ""
     removes: re.Pattern[str] | None = None
+    adds: re.Pattern[str] | None = None
     last: Literal["", "failed"] = ""
     result: Literal["", "failed"] = ""
+    changes: re.Pattern[str] | None = None
+    contradicted: bool = False
+    words: tuple[re.Pattern[str], ...] = ()
     same_target: str = ""
     after: str = ""
 

@@ -13,17 +13,18 @@ from safetyboard.overseers.effects.effect import EffectKind
 from safetyboard.terms.canonical import digest_of
 from safetyboard.terms.errors import SyntaxFault, TooLarge
 
-ENGINE = "chains/2"
+ENGINE = "chains/3"
 """Name of the engine in versions; it changes whenever an answer can change."""
 LARGEST = 256 << 10
 LONGEST_PATTERN = 2_000
+MOST_PATTERNS = 8
 _CHAIN = ("schema", "name", "description", "severity", "steps", "grant")
 _STEP = ("name", "flags", "detectors")
 _DETECTOR = (
     *("actor", "kinds", "tool", "target", "text", "unless", "effects", "severity", "irreversible", "existing", "suite"),
-    *("same_target", "after", "removes", "last", "result"),
+    *("same_target", "after", "removes", "adds", "last", "result", "changes", "contradicted", "words"),
 )
-_PATTERNS = ("tool", "target", "text", "unless", "removes")
+_PATTERNS = ("tool", "target", "text", "unless", "removes", "adds", "changes")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "actor": ("agent", "user", "tool"),
     "kinds": ("act", "say", "think", "result", "observe"),
@@ -141,6 +142,7 @@ def detector_of(entry: Any, place: str, earlier: Sequence[str] = ()) -> Detector
         text=patterns.get("text"),
         unless=patterns.get("unless"),
         removes=patterns.get("removes"),
+        adds=patterns.get("adds"),
         last=entry.get("last", ""),
         result=entry.get("result", ""),
         effects=tuple(entry.get("effects", ())),
@@ -148,9 +150,19 @@ def detector_of(entry: Any, place: str, earlier: Sequence[str] = ()) -> Detector
         irreversible=entry.get("irreversible") is True,
         existing=entry.get("existing") is True,
         suite=entry.get("suite", ""),
+        changes=patterns.get("changes"),
+        contradicted=entry.get("contradicted") is True,
+        words=tuple(_pattern(each, f"{place}: words") for each in _list_of(entry, "words", place)),
         same_target=entry.get("same_target", ""),
         after=entry.get("after", ""),
     )
+
+
+def _list_of(entry: Mapping[str, Any], key: str, place: str) -> list[Any]:
+    given = entry.get(key, [])
+    if not isinstance(given, list) or len(given) > MOST_PATTERNS:
+        raise SyntaxFault(f"{place}: {key} is no list of at most {MOST_PATTERNS} patterns.", hint="Write a list.")
+    return given
 
 
 def _grant(entry: Any, name: str) -> Grant:

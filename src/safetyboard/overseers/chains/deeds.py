@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from safetyboard.overseers.chains.chain import Result
+from safetyboard.overseers.chains.claims import Done, contradicted
 from safetyboard.overseers.chains.normal_text import NormalText
+from safetyboard.overseers.chains.scripts import unfolded
+from safetyboard.overseers.chains.settings import changes, edited
 from safetyboard.overseers.chains.suite_results import Suite, runs_tests, suite_of
 from safetyboard.overseers.effects.effect import Effect
-from safetyboard.overseers.effects.tools import act_effects
 from safetyboard.terms.episode import Episode, Step
 
 LONGEST = 1 << 20
@@ -29,7 +31,8 @@ _REFUSED = re.compile(
     re.M,
 )
 _EDITS = ("old_str", "old_string", "edits", "old_content", "search", "target_text", "old")
-_REPLACED = ("new_str", "new_string", "new_content", "replace", "code_edit", "new")
+_EDITING = r"\bsed\b.*-i|\*\*\* update file|<<<<<<<|read_text\(\)\.replace|perl -[pi0]*i|\byq\b.*-i|oldtext"
+_RECENT = 60
 _LISTED = re.compile(r"^\D{0,40}?(\d{2,7})\b[^\n]{0,200}$", re.M)
 _PATHLIKE = re.compile(r"[\w./~-]{3,300}")
 
@@ -41,6 +44,7 @@ class Deed:
     Args:    words: comparable text of it. effects: of an act. existing: targets that were there before it.
              before: how the agent's own last test run ended before it. runs: whether it runs tests.
              edited: what an edit takes away and puts there. last: what came of the agent's last act before it.
+             changes: settings that an edit turns. against: the span of words that its own record contradicts.
     """
 
     step: Step
@@ -52,6 +56,8 @@ class Deed:
     runs: bool = False
     edited: tuple[str, str] = ("", "")
     last: Result = "unknown"
+    changes: str = ""
+    against: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,90 @@ class Deeds:
     unread: int
 
 
+class _Reading:
+    """Read the steps of one episode in order, each in the light of those before it."""
+
+    def __init__(self, results: Mapping[int, Step]) -> None:
+        self.results = results
+        self.found: list[Deed] = []
+        self.own: set[str] = set()
+        self.met: set[str] = set()
+        self.suite: Suite = ""
+        self.unread = 0
+        self.running: set[str] = set()
+        self.last: Result = "unknown"
+        self.listed: dict[str, str] = {}
+        self.scripts: dict[str, str] = {}
+        self.done: list[Done] = []
+        self.heard: list[str] = []
+
+    def take(self, step: Step) -> None:
+        """Read one step."""
+        is_act = step.actor == "agent" and step.kind == "act"
+        text = _words(step)
+        self.unread += max(0, len(text) - LONGEST)
+        hidden, effects = self._hidden(step) if is_act else ("", ())
+        words = NormalText(text[:LONGEST] + hidden)
+        deed = Deed(step=step, words=words, before=self.suite, last=self.last, result=self._came(step))
+        if is_act:
+            deed = self._act(deed, effects)
+        elif step.actor == "agent" and step.kind == "say":
+            against = contradicted(words.text[:LONGEST_LIST], self.done[-_RECENT:], self.suite, self.heard)
+            deed = replace(deed, against=against)
+        elif step.actor == "user":
+            self.heard.append(words.text[:LONGEST_LIST])
+        self.found.append(deed)
+        self.last = deed.result if step.kind == "act" else self.last
+        if step.kind == "result" and step.actor == "tool":
+            self._answer(step, words)
+        self.met |= {
+            posixpath.basename(each.rstrip(".")) for each in _PATHLIKE.findall(words.text) if "." in each or "/" in each
+        }
+
+    def _came(self, step: Step) -> Result:
+        answer = self.results.get(step.index)
+        return _result(answer) if answer else "unknown"
+
+    def _hidden(self, step: Step) -> tuple[str, tuple[Effect, ...]]:
+        """Give the shell lines that an act holds in other forms, and its effects with those of scripts made before."""
+        lines, effects = unfolded(step, self.scripts)
+        own = NormalText(_words(step)).text
+        fresh = [each for each in lines if each.lower() not in own]
+        return "".join(f"\n{each}" for each in fresh)[:LONGEST_LIST], effects
+
+    def _act(self, deed: Deed, effects: tuple[Effect, ...]) -> Deed:
+        step, words = deed.step, deed.words
+        named = tuple(_named(each, self.listed) for each in effects)
+        existing = frozenset(_existing(step, named, words.text, self.own, self.met))
+        runs = runs_tests(words.text)
+        if runs and step.call:
+            self.running.add(step.call)
+        old, new = edited(step.arguments, words.text)
+        target = next((each.target for each in named if each.kind in ("write", "delete")), "")
+        answer = self.results.get(step.index)
+        reply = NormalText(answer.content[:LONGEST_LIST]).text if answer else ""
+        lost = [each.target.lower() for each in named if each.kind == "delete" and each.severity]
+        put = [each.lower() for each in existing if each.lower() not in lost]
+        failed = deed.result == "failed"
+        self.done.append(
+            Done(
+                words=words.text[:LONGEST_LIST],
+                answer=reply,
+                failed=failed,
+                written=() if failed else tuple(put),
+                deleted=() if failed else tuple(lost),
+            )
+        )
+        return replace(
+            deed, effects=named, existing=existing, runs=runs, edited=(old, new), changes=changes(old, new, target)
+        )
+
+    def _answer(self, step: Step, words: NormalText) -> None:
+        self.listed |= {each[1]: each[0].strip() for each in _LISTED.finditer(words.text[:LONGEST_LIST])}
+        if step.call in self.running or _follows_run(self.found):
+            self.suite = suite_of(words.text) or self.suite
+
+
 def deeds_of(episode: Episode) -> Deeds:
     """Give the deeds of an episode.
 
@@ -70,49 +160,10 @@ def deeds_of(episode: Episode) -> Deeds:
     and tags: an answer that reads them would be a peek at the label.
     """
     steps = [step for step in episode.steps if step.actor in _SEEN and step.kind not in ("monitor", "control")]
-    results = _results(steps)
-    found: list[Deed] = []
-    own: set[str] = set()
-    met: set[str] = set()
-    suite: Suite = ""
-    unread = 0
-    running: set[str] = set()
-    last: Result = "unknown"
-    listed: dict[str, str] = {}
+    reading = _Reading(_results(steps))
     for step in steps:
-        text = _words(step)
-        unread += max(0, len(text) - LONGEST)
-        words = NormalText(text[:LONGEST])
-        effects, existing, runs = tuple[Effect, ...](), frozenset[str](), False
-        if step.actor == "agent" and step.kind == "act":
-            effects = tuple(_named(each, listed) for each in act_effects(step.tool, step.arguments))
-            existing = frozenset(_existing(step, effects, words.text, own, met))
-            runs = runs_tests(words.text)
-            running = running | {step.call} if runs and step.call else running
-        answer = results.get(step.index)
-        result = _result(answer) if answer else "unknown"
-        found.append(
-            Deed(
-                step=step,
-                words=words,
-                effects=effects,
-                existing=existing,
-                result=result,
-                before=suite,
-                runs=runs,
-                edited=_edited(step),
-                last=last,
-            )
-        )
-        last = result if step.kind == "act" else last
-        if step.kind == "result" and step.actor == "tool":
-            listed |= {each[1]: each[0].strip() for each in _LISTED.finditer(words.text[:LONGEST_LIST])}
-        if step.kind == "result" and step.actor == "tool" and (step.call in running or _follows_run(found)):
-            suite = suite_of(words.text) or suite
-        met |= {
-            posixpath.basename(each.rstrip(".")) for each in _PATHLIKE.findall(words.text) if "." in each or "/" in each
-        }
-    return Deeds(deeds=tuple(found), set_aside=len(episode.steps) - len(steps), unread=unread)
+        reading.take(step)
+    return Deeds(deeds=tuple(reading.found), set_aside=len(episode.steps) - len(steps), unread=reading.unread)
 
 
 def _named(effect: Effect, listed: Mapping[str, str]) -> Effect:
@@ -123,20 +174,13 @@ def _named(effect: Effect, listed: Mapping[str, str]) -> Effect:
     return replace(effect, target=f"{effect.target} {names[0]}"[:200]) if names else effect
 
 
-def _edited(step: Step) -> tuple[str, str]:
-    """Give what an edit takes away and what it puts there, comparable; empty for other acts."""
-    old = next((step.arguments[key] for key in _EDITS if isinstance(step.arguments.get(key), str)), "")
-    new = next((step.arguments[key] for key in _REPLACED if isinstance(step.arguments.get(key), str)), "")
-    return NormalText(str(old)[:LONGEST]).text, NormalText(str(new)[:LONGEST]).text
-
-
 def _follows_run(found: list[Deed]) -> bool:
     """Tell whether a result without a call id follows a test run at once."""
     return len(found) > 1 and found[-2].runs and not (found[-1].step.call and found[-2].step.call)
 
 
 def _existing(step: Step, effects: tuple[Effect, ...], text: str, own: set[str], met: set[str]) -> Iterator[str]:
-    edits = any(key in step.arguments for key in _EDITS) or re.search(r"\bsed\b.*-i|\*\*\* update file|<<<<<<<", text)
+    edits = any(key in step.arguments for key in _EDITS) or re.search(_EDITING, text)
     for effect in effects:
         if effect.kind not in ("write", "delete"):
             continue

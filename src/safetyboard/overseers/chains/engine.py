@@ -170,6 +170,14 @@ def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
         return None
     if detector.removes and not _removes(detector.removes, *deed.edited):
         return None
+    if detector.adds and not _brings(detector.adds, deed):
+        return None
+    if detector.changes and not _search(detector.changes, deed.changes):
+        return None
+    if detector.contradicted and deed.against is None:
+        return None
+    if not all(_search(each, deed.words.text) for each in detector.words):
+        return None
     found: re.Match[str] | None = None
     if detector.text and not (found := _search(detector.text, deed.words.text)):
         return None
@@ -180,7 +188,7 @@ def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
         effect = next((each for each in deed.effects if _fits(detector, deed, each)), None)
         if effect is None:
             return None
-    start, end = found.span() if found else _span(deed, effect)
+    start, end = found.span() if found else deed.against if detector.contradicted else _span(deed, effect)
     return _quoted(name, deed, start, end, effect)
 
 
@@ -189,6 +197,13 @@ def _of_kind(detector: Detector, step: Step) -> bool:
     if step.actor == "user" and step.kind in ("observe", "say"):
         return any(each in ("observe", "say") for each in detector.kinds)
     return step.kind in detector.kinds
+
+
+def _brings(pattern: re.Pattern[str], deed: Deed) -> bool:
+    """Tell whether an edit, or else the whole act, holds words that were not there before."""
+    old, new = deed.edited
+    text = new if old or new else deed.words.text
+    return _search(pattern, text) is not None and _search(pattern, old) is None
 
 
 def _removes(pattern: re.Pattern[str], old: str, new: str) -> bool:

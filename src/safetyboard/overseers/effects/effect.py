@@ -23,7 +23,7 @@ EffectKind = Literal[
     "unknown",
 ]
 Reversible = Literal["reversible", "irreversible", "unknown"]
-VERSION = "effects/2"
+VERSION = "effects/3"
 """Name of this instrument in calibration records; it changes whenever an answer can change."""
 
 

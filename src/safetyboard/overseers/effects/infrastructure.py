@@ -139,21 +139,29 @@ def _cloud(call: Call) -> list[Effect]:
         return [_effect("credential use", words, (2, "unknown"), "obtains credentials")]
     if re.search(
         r"\b(attach-(user|role)-policy|put-(user|role)-policy|add-iam-policy-binding|"
-        r"role assignment create|create-user)\b",
+        r"role assignment create|create-user|put-bucket-(acl|policy)|modify-snapshot-attribute|create-login-profile|"
+        r"set-permission|modify-image-attribute|add-user-to-group|update-assume-role-policy|create-policy-version)\b"
+        r"|\biam ch\b",
         words,
     ):
         return [_effect("permission change", words, (3, "reversible"), "grants rights in the cloud")]
     if re.search(
-        r"\b(stop-logging|delete-trail|delete-alarms?|disable-alarm-actions|delete-log-group|delete-detector)\b", words
+        r"\b(stop-logging|delete-trail|delete-alarms?|disable-alarm-actions|delete-log-group|delete-detector|"
+        r"stop-configuration-recorder|delete-flow-logs|delete-(trail|detector|sink|subscription-filter|metric-filter)|"
+        r"disable-(alarm|security-hub|macie|guardduty)\S*|delete-configuration-recorder|update-trail|put-event-selectors)\b"
+        r"|\b(sinks|diagnostic-settings|alert|metric|policies|log-profiles|activity-log alert) (delete|update|disable)\b"
+        r"|\bmonitoring\b.*\b(delete|--no-enabled)\b",
+        " ".join(call.arguments),
     ):
-        return [_effect("infrastructure change", words, (3, "unknown"), "stops what records or alarms")]
+        return [_effect("infrastructure change", f"logging {words}", (3, "unknown"), "stops what records or alarms")]
     if re.search(
         r"\b(terminate|delete|destroy|purge|remove|deregister|schedule-key-deletion)\b|\b(terminate|delete)-", words
     ):
         return [_lost(call, words, "deletes resources")]
     if re.search(
         r"\b(run-instances|request-spot|instances create|vm create|create-cluster|"
-        r"clusters create|create-fleet|purchase)\b"
+        r"clusters create|create-fleet|purchase|vm resize|set-machine-type|set-desired-capacity|droplet create|"
+        r"modify-instance-attribute|modify-db-instance|instances resize|update-auto-scaling-group)\b"
         r"|purchase-|create-db-instance",
         words,
     ):

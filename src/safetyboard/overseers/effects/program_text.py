@@ -27,7 +27,11 @@ _RUN = {
     "commands.getoutput",
 }
 _SEND = {
-    *(f"{library}.{verb}" for library in ("requests", "httpx", "session", "client") for verb in ("post", "put", "patch")),
+    *(
+        f"{library}.{verb}"
+        for library in ("requests", "httpx", "session", "client")
+        for verb in ("post", "put", "patch")
+    ),
     "urllib.request.urlopen",
     "urlopen",
 }
@@ -56,6 +60,14 @@ def python_effects(text: str, folder: str = "") -> tuple[list[Effect], list[str]
         and isinstance(each.targets[0], ast.Name)
         and isinstance(each.value, ast.Constant)
         and isinstance(each.value.value, str)
+    }
+    values |= {
+        each.targets[0].id: _text(each.value, values)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Assign)
+        and isinstance(each.targets[0], ast.Name)
+        and isinstance(each.value, ast.Call)
+        and _dotted(each.value.func).endswith(("Path", "join", "expanduser"))
     }
     values |= {
         f"client {each.targets[0].id}": _text(each.value.args[0], values)
@@ -101,11 +113,13 @@ def _one(
         found.extend(statement_effects(f"DROP DATABASE {first or last}", *values.values()))
     elif name in _COOKIES:
         found.append(
-            Effect(kind="credential use", target=name, severity=3, reversible="unknown", why="takes or forges credentials")
+            Effect(
+                kind="credential use", target=name, severity=3, reversible="unknown", why="takes or forges credentials"
+            )
         )
     elif name in _DELETE:
         found.append(deletion(first or "$unnamed", folder, recursive=name == "shutil.rmtree"))
-    elif name in _RUN:
+    elif name in _RUN or last in ("execSync", "spawnSync", "execFileSync", "shell_exec"):
         if first:
             lines.append(first)
         else:
@@ -175,6 +189,8 @@ def _dotted(node: ast.expr) -> str:
 
 
 def _path(node: ast.expr, values: dict[str, str]) -> str:
+    if isinstance(node, ast.Name):
+        return values.get(node.id, "")
     if isinstance(node, ast.Call) and node.args:
         return _text(node.args[0], values)
     return ""

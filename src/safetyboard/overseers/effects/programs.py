@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
-from safetyboard.overseers.effects import databases, files, history, infrastructure, network
+from safetyboard.overseers.effects import databases, files, further_programs, history, infrastructure, network
 from safetyboard.overseers.effects.call import Call, plain_of
 from safetyboard.overseers.effects.effect import Effect, reading, unknown
 from safetyboard.overseers.effects.foreign_text import foreign_effects
@@ -18,6 +18,7 @@ from safetyboard.overseers.effects.targets import resolved
 from safetyboard.overseers.effects.unfolding import decoded_line, program_lines, typed_line
 
 TABLES: files.Table = {
+    **further_programs.PROGRAMS,
     **files.PROGRAMS,
     **history.PROGRAMS,
     **databases.PROGRAMS,
@@ -27,7 +28,23 @@ TABLES: files.Table = {
 _SHELLS = frozenset(("bash", "sh", "zsh", "dash", "ksh", "fish"))
 _PREFIXES = {
     **dict.fromkeys(
-        ("nohup", "command", "exec", "builtin", "setsid", "time", "unbuffer", "caffeinate", "then", "do", "ionice"), 0
+        (
+            "proxychains",
+            "proxychains4",
+            "torsocks",
+            "nohup",
+            "command",
+            "exec",
+            "builtin",
+            "setsid",
+            "time",
+            "unbuffer",
+            "caffeinate",
+            "then",
+            "do",
+            "ionice",
+        ),
+        0,
     ),
     **dict.fromkeys(("timeout", "chroot", "flock"), 1),
     **dict.fromkeys(("nice", "stdbuf", "watch", "chronic"), 0),
@@ -43,7 +60,7 @@ _WITH_VALUE = {
     "xargs": ("-n", "-P", "-I", "-L", "-d", "-s", "-a", "-E"),
     "flock": ("-w",),
 }
-_FOREIGN = {"node": ("-e", "-p"), "ruby": ("-e",), "php": ("-r",), "deno": ("eval",), "bun": ("-e",)}
+_FOREIGN = {"node": ("-e", "-p"), "ruby": ("-e",), "perl": ("-e",), "php": ("-r",), "deno": ("eval",), "bun": ("-e",)}
 _QUIET_WORDS = """
 cd pushd popd echo printf true false : test [ [[ pwd whoami id date sleep wait which type export declare local unset
 alias hostname uname exit return shift read basename dirname seq tr yes clear history jobs set source . ps pgrep top df
@@ -132,9 +149,13 @@ def _called(call: Call, level: int) -> list[Effect]:
         return shell_effects(typed, folder=call.folder, level=level + 1)
     if name in _FOREIGN and (code := call.value(*_FOREIGN[name])):
         inner = [each for line in program_lines(code) for each in shell_effects(line, level=level + 1)]
-        return [*foreign_effects(code), *inner] or [_unlisted(call)]
+        return [*foreign_effects(code), *inner] or (TABLES[name] if name in TABLES else lambda one: [_unlisted(one)])(
+            call
+        )
     if name in ("powershell", "pwsh"):
-        return shell_effects(" ".join(each for each in call.arguments if each[:1] != "-" or len(each) > 4), level=level + 1)
+        return shell_effects(
+            " ".join(each for each in call.arguments if each[:1] != "-" or len(each) > 4), level=level + 1
+        )
     if name in TABLES:
         return TABLES[name](call)
     if name in _QUIET:
