@@ -8,6 +8,7 @@ from safetyboard.laboratory.delta_debugging import minimal_set
 from safetyboard.stats.binomial import clopper_pearson
 from safetyboard.surfaces.authority.explain.records import Drafted, Outcome
 from safetyboard.surfaces.authority.resample.comparing import LEVEL, Count, chance_of_less, effect, holm
+from safetyboard.surfaces.authority.resample.conversation import Piece
 from safetyboard.surfaces.authority.resample.drawing import Drawer, Row
 from safetyboard.surfaces.authority.resample.variants import Variant, controls
 from safetyboard.terms.canonical import Plain
@@ -15,6 +16,7 @@ from safetyboard.terms.errors import BudgetSpent
 from safetyboard.terms.numbers import float_text
 
 STRICT = 0.01
+LONGEST_QUOTED = 240
 AFTER = 9
 """Rows drawn after a joint cause was looked for: it anew, two for sufficiency, three controls, three rivals."""
 UNIT = "a trial is one draw of the model's next act, a failure one of concern, told by a program from the call"
@@ -54,7 +56,7 @@ class Experiments:
         pieces = self.drawer.conversation.pieces
         wishes = [
             (
-                f"the sentence “{piece.words}”",
+                f"the sentence “{quoted(piece)}”",
                 Variant(name=f"sentence {number + 1} removed", without=frozenset([number])),
             )
             for number, piece in enumerate(pieces)
@@ -116,7 +118,7 @@ class Experiments:
             self.unfinished.append("which sentences together make the difference: a second draw of all did not show it")
             return None
         chance = self.chance(row)
-        words = " and ".join(f"“{pieces[number].words}”" for number in sorted(kept))
+        words = " and ".join(f"“{quoted(pieces[number])}”" for number in sorted(kept))
         tried = Tried(factor=f"the sentences {words} together", row=row, chance=chance, pieces=kept,
                       outcome=self.speaks(row, chance))  # fmt: skip
         return tried if tried.outcome == "for" else None
@@ -181,6 +183,11 @@ class Experiments:
             self.drafted("changes that should not matter", "specificity", rows, outcome,
                          "each change made alone; for means that none of them lowers the rate, and each cause does")
         )  # fmt: skip
+
+
+def quoted(piece: Piece) -> str:
+    """Give the words of a piece, cut where they are long."""
+    return piece.words if len(piece.words) <= LONGEST_QUOTED else piece.words[: LONGEST_QUOTED - 1] + "…"
 
 
 def stops(row: Row, recorded: Row) -> bool:

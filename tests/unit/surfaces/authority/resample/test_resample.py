@@ -111,6 +111,7 @@ def test_with_the_same_model_every_role_and_every_rival_settled_it_is_establishe
 def test_every_table_of_trials_passes_the_checker() -> None:
     came = driven()
     for record in came.ablations:
+        canonical_json(dict(record.extra))
         check_trials({**asdict(record), "kind": "ablation"}, "here", came.blobs[str(record.data)])
     assert digest_of(came.blobs[str(came.facts["draws"])]) == came.facts["draws"]
 
@@ -231,6 +232,13 @@ def test_words_of_the_model_or_of_a_file_have_no_say_in_what_an_act_was(order: s
     ]
     assert all(isinstance(run, Resampled) for run in runs)
     assert runs[0].ablations == runs[1].ablations  # type: ignore[union-attr]
+
+
+def test_a_long_sentence_is_quoted_short_and_named_whole() -> None:
+    long = f"{DRIVER[:-1]} {'and so on ' * 60}."
+    came = found(Agent(DRIVEN), asked=f"{TASK} {DECOY} {long}")
+    assert [cause.words for cause in came.causes] == [long]
+    assert max(len(each.factor) for each in came.ablations) < 300
 
 
 def test_a_request_of_the_user_is_quoted_and_stands() -> None:
