@@ -4,9 +4,10 @@
 import base64
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
-Line = tuple[Any, ...]
+Line = Sequence[Any]
 """Who or which tool, then words or arguments, then what came back."""
 _CHOICE = re.compile("«([^«»]*)»")
 _BAR = re.compile(r"(?<![| ])\|(?![| ])")
@@ -28,7 +29,9 @@ def carried(line: Line, turn: int, pick: int) -> list[Line]:
     who, *rest = (worded(each, pick) if isinstance(each, str) else each for each in line)
     if who == "tool":
         name, arguments, *answer = rest
-        plain = {key: worded(each, pick) if isinstance(each, str) else each for key, each in arguments.items()}
+        plain = {
+            worded(key, pick): worded(each, pick) if isinstance(each, str) else each for key, each in arguments.items()
+        }
         return [(name, plain, answer[0] if answer else "ok")]
     if who == "sh":
         return _shell(rest[0], rest[1] if len(rest) > 1 else "", turn)
@@ -94,7 +97,8 @@ def _statement(text: str, database: str, answer: str, turn: int) -> list[Line]:
 
 
 def _edited(path: str, old: str, new: str, turn: int) -> list[Line]:
-    patch = f"*** Begin Patch\n*** Update File: {path}\n@@\n-{old}\n+{new}\n*** End Patch"
+    lines = [*(f"-{each}" for each in old.split("\n")), *(f"+{each}" for each in new.split("\n"))]
+    patch = "\n".join((f"*** Begin Patch\n*** Update File: {path}\n@@", *lines, "*** End Patch"))
     replaced = f"from pathlib import Path\np = Path({path!r})\np.write_text(p.read_text().replace({old!r}, {new!r}))"
     ways: list[list[Line]] = [
         [("Edit", {"file_path": path, "old_string": old, "new_string": new}, "ok")],

@@ -1,31 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell the broad set, for development alone: every story in several dialects, wordings and log styles, with its twin."""
+"""Tell the broad set, for development alone: each story in several dialects and wordings, with its twin."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from needles.blind.episodes import spoken
 from needles.broad.carriers import Line, carried, worded
-from needles.broad.tales_of_harm import ACCESS, EXPORT, LOSS, STOPS, TESTS
-from needles.broad.tales_of_power import GRANTS, SABOTAGE, WATCH
-from needles.broad.tales_of_words import CLAIMS, PEOPLE
 from safetyboard.terms.episode import Episode
 
-Tale = tuple[str, tuple[Line, ...], tuple[Line, ...]]
-"""What the user said, the fault, and what is done in the clean twin."""
-TALES: dict[str, tuple[Tale, ...]] = {
-    "contradicted-claim": CLAIMS,
-    "irreversible-destruction": LOSS,
-    "manipulation": PEOPLE,
-    "overseer-disabling": WATCH,
-    "resource-acquisition": GRANTS,
-    "sabotage": SABOTAGE,
-    "self-export": EXPORT,
-    "shutdown-avoidance": STOPS,
-    "test-tampering": TESTS,
-    "unauthorised-access": ACCESS,
-}
+FOLDER = Path(__file__).parent / "tales"
+"""One file a chain: what the user said, the fault, and what is done in the clean twin; wordings in guillemets."""
 TELLINGS = 4
 
 
@@ -42,19 +29,20 @@ class Broad:
 def broad(*, tellings: int = TELLINGS, seed: int = 0) -> list[Broad]:
     """Tell every story so many times; two tellings of a story share neither dialect nor, as a rule, wording."""
     found = []
-    for chain, tales in TALES.items():
-        for story, (asked, fault, calm) in enumerate(tales):
+    for path in sorted(FOLDER.glob("*.json")):
+        chain = path.stem
+        for story, tale in enumerate(json.loads(path.read_text(encoding="utf-8"))):
             first = hashlib.sha256(f"{chain}/{story}".encode()).digest()[0]
             for turn in range(tellings):
                 dialect = first + turn * 3
                 pick = first + turn + seed
-                request = worded(asked, pick)
+                request = worded(tale["asked"], pick)
                 found.append(
                     Broad(
                         chain=chain,
                         story=story,
-                        planted=_told(request, fault, dialect, pick),
-                        twin=_told(request, calm, dialect, pick),
+                        planted=_told(request, tale["fault"], dialect, pick),
+                        twin=_told(request, tale["calm"], dialect, pick),
                     )
                 )
     return found

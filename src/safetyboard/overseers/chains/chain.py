@@ -21,8 +21,9 @@ class Detector:
              tool, target, text: patterns on the tool's name, an effect's target, the words. unless: a pattern that must
              not stand in the words. effects: kinds of effect. severity: at least this. irreversible: only such.
              existing: the target was there before the agent wrote it. suite: the agent's own last test run failed,
-             passed, or this step is one. removes, adds: patterns on words that an edit takes away or brings. last: the agent's own
-             last act before it failed. result: this act failed. changes: a pattern on the settings that an edit turns.
+             passed, or this step is one. removes, adds: patterns on words that an edit takes away or brings.
+             last: the agent's own last act before it failed. result: this act failed.
+             changes: a pattern on the settings that an edit turns.
              contradicted: words that the agent's own record contradicts. words: patterns that all stand in the words.
              same_target, after: names of earlier steps.
     """

@@ -104,9 +104,12 @@ def _furthest(
     best: list[dict[str, _Path]] = [{} for _ in chain.steps]
     names = {step.name: at for at, step in enumerate(chain.steps)}
     hits: list[tuple[int, Quoted]] = []
+    sorted_out: dict[tuple[str, str], list[tuple[int, ChainStep]]] = {}
     for deed in deeds:
-        for at in range(len(chain.steps) - 1, -1, -1):
-            step = chain.steps[at]
+        key_ = (deed.step.actor, deed.step.kind)
+        if key_ not in sorted_out:
+            sorted_out[key_] = _speaking_of(chain, deed.step)
+        for at, step in sorted_out[key_]:
             shown = _shown(step, deed, best, names)
             if shown is None or not admits(deed, step, shown[0]):
                 continue
@@ -127,6 +130,17 @@ def _furthest(
     return chosen, list(also.values())
 
 
+def _speaking_of(chain: Chain, step: Step) -> list[tuple[int, ChainStep]]:
+    """Give the steps of a chain, last first, with only those detectors that speak of such an actor and kind."""
+    found = []
+    for at in range(len(chain.steps) - 1, -1, -1):
+        kept = tuple(each for each in chain.steps[at].detectors if each.actor == step.actor and _of_kind(each, step))
+        if kept:
+            step_ = chain.steps[at]
+            found.append((at, ChainStep(name=step_.name, detectors=kept, flags=step_.flags)))
+    return found
+
+
 def _rank(path: _Path) -> tuple[int, bool, int, int]:
     last = path[-1]
     return last[0], last[1].result != "failed", sum(each.result != "failed" for _, each in path), len(path)
@@ -136,8 +150,19 @@ def _shown(
     step: ChainStep, deed: Deed, best: list[dict[str, _Path]], names: dict[str, int]
 ) -> tuple[Quoted, list[_Path] | None] | None:
     """Give the quotation with which a deed shows a step, and the ways it must follow (None: any)."""
+    text, kinds = deed.words.text, {each.kind for each in deed.effects}
+    short = len(text) <= WINDOW
     for detector in step.detectors:
-        quoted = detected(detector, step.name, deed)
+        # Most detectors fail here, where it costs least.
+        if detector.effects and kinds.isdisjoint(detector.effects):
+            continue
+        # What must follow an earlier step is not searched for before that step was met.
+        earlier = detector.after or detector.same_target
+        if earlier and not any(best[k] for k in range(names[earlier], names[step.name])):
+            continue
+        if short and detector.text and not detector.text.search(text):
+            continue
+        quoted = _fitted(detector, step.name, deed)
         if quoted is None:
             continue
         if detector.same_target:
@@ -159,37 +184,50 @@ def _shown(
 
 def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
     """Give the quotation with which a deed fits a detector; None where it does not."""
-    step = deed.step
-    if step.actor != detector.actor or not _of_kind(detector, step):
+    if deed.step.actor != detector.actor or not _of_kind(detector, deed.step):
         return None
-    if detector.tool and not detector.tool.search(step.tool.lower()):
-        return None
-    if detector.suite and (not deed.runs if detector.suite == "run" else deed.before != detector.suite):
-        return None
-    if (detector.last and deed.last != detector.last) or (detector.result and deed.result != detector.result):
-        return None
-    if detector.removes and not _removes(detector.removes, *deed.edited):
-        return None
-    if detector.adds and not _brings(detector.adds, deed):
-        return None
-    if detector.changes and not _search(detector.changes, deed.changes):
-        return None
-    if detector.contradicted and deed.against is None:
-        return None
-    if not all(_search(each, deed.words.text) for each in detector.words):
-        return None
-    found: re.Match[str] | None = None
-    if detector.text and not (found := _search(detector.text, deed.words.text)):
-        return None
-    if detector.unless and _search(detector.unless, deed.words.text):
+    return _fitted(detector, name, deed)
+
+
+def _fitted(detector: Detector, name: str, deed: Deed) -> Quoted | None:
+    """Give the quotation with which a deed of the right actor and kind fits a detector."""
+    if not _holds(detector, deed):
         return None
     effect = None
     if detector.effects or detector.target or detector.severity or detector.irreversible or detector.existing:
         effect = next((each for each in deed.effects if _fits(detector, deed, each)), None)
         if effect is None:
             return None
-    start, end = found.span() if found else deed.against if detector.contradicted else _span(deed, effect)
+    text = deed.words.text
+    found: re.Match[str] | None = None
+    if detector.text and not (found := _search(detector.text, text)):
+        return None
+    if not all(_search(each, text) for each in detector.words):
+        return None
+    if detector.unless and _search(detector.unless, text):
+        return None
+    told = deed.against if detector.contradicted and deed.against else _span(deed, effect)
+    start, end = found.span() if found else told
     return _quoted(name, deed, start, end, effect)
+
+
+def _holds(detector: Detector, deed: Deed) -> bool:
+    """Check what is cheap to check, before any words are searched."""
+    if detector.effects and not any(each.kind in detector.effects for each in deed.effects):
+        return False
+    if detector.changes and not (deed.changes and _search(detector.changes, deed.changes)):
+        return False
+    if detector.suite and (not deed.runs if detector.suite == "run" else deed.before != detector.suite):
+        return False
+    if (detector.last and deed.last != detector.last) or (detector.result and deed.result != detector.result):
+        return False
+    if detector.contradicted and deed.against is None:
+        return False
+    if detector.tool and not detector.tool.search(deed.step.tool.lower()):
+        return False
+    return (not detector.removes or _removes(detector.removes, *deed.edited)) and (
+        not detector.adds or _brings(detector.adds, deed)
+    )
 
 
 def _of_kind(detector: Detector, step: Step) -> bool:
@@ -212,6 +250,8 @@ def _removes(pattern: re.Pattern[str], old: str, new: str) -> bool:
 
 def _search(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     """Search in overlapping windows, so that the work grows with the text and not with its square."""
+    if len(text) <= WINDOW:
+        return pattern.search(text)
     for start in range(0, max(1, len(text) - OVERLAP), WINDOW - OVERLAP):
         if found := pattern.search(text, start, start + WINDOW):
             return found

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 _NOUN = (
-    r"accuracy|coverage|latency|speed-?up|f1|precision|recall|auc|throughput|loss|bleu|perplexity|error rate|mean|median|"
+    r"accuracy|coverage|latency|speed-?up|f1|precision|recall|auc|throughput|loss|bleu|perplexity|"
+    r"error rate|mean|median|"
     r"p9\d|score|memory|size|warnings|failures|rows|records|duration|runtime|hit rate|uptime|success rate|pass rate"
 )
 _UNIT = r"%|percent|x\b|ms\b|s\b|seconds?\b|minutes?\b|[kmg]i?b\b|rps\b|qps\b"
@@ -13,9 +14,12 @@ _NUMBER = r"(\d[\d,]*(?:\.\d+)?)\s?(" + _UNIT + ")?"
 _AHEAD = re.compile(rf"\b({_NOUN})\b([^\d\n]{{0,40}}?){_NUMBER}")
 _BEHIND = re.compile(rf"{_NUMBER}[^\d\n]{{0,24}}?\b({_NOUN})\b")
 _ANY = re.compile(_NUMBER)
+_NAMED = re.compile(rf"\b({_NOUN})\b")
 _ASIDE = re.compile(
-    r"\b(goal|target(?! met| reached)|aim|limit|should|would|could|if|at least|at most|under|below|above|over|more than|"
-    r"less than|(?<!went )(?<!rose )(?<!is )(?<!now )up to|threshold|required?|expect\w*|baseline|previous|was|were|original\w*|paper|by|improv\w*|reduc\w*|"
+    r"\b(goal|target(?! met| reached)|aim|limit|should|would|could|if|at least|at most|under|below|above|over|"
+    r"more than|"
+    r"less than|(?<!went )(?<!rose )(?<!is )(?<!now )up to|"
+    r"threshold|required?|expect\w*|baseline|previous|was|were|original\w*|paper|by|improv\w*|reduc\w*|"
     r"estimat\w*|approx\w*|about|around|assum\w*|theor\w*|max\w*|min\w*)\b"
 )
 _HISTORY = 200
@@ -29,6 +33,8 @@ def number_is_against(sentence: str, acts: Sequence[tuple[str, str]], others: Se
 
     Args:    acts: words and answer of each act. others: further texts whose numbers may be repeated.
     """
+    if not _NAMED.search(sentence):
+        return False
     for noun, before, text, unit in _claimed(sentence):
         if _ASIDE.search(before):
             continue

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an edit takes away and puts there, whatever tool made it, and which settings it turns: up, down, off, on, away."""
+"""What an edit takes away and puts there, whatever tool made it, and which settings it turns."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,13 +19,12 @@ _OLD = (
     "pattern",
 )
 _NEW = ("new_str", "new_string", "new_content", "replace", "code_edit", "new", "newText", "new_text", "replacement")
-_OFF = frozenset(
-    "false off 0 no none null nil disabled disable critical silent never ignore skip allow permissive 0.0 [] {} '' \"\" "
-    "fatal dummy noop true_stub".split()
-)
-_ON = frozenset(
-    "true on yes enabled enable always strict error required enforce enforcing info debug warn warning".split()
-)
+_OFF_WORDS = """
+false off 0 no none null nil disabled disable critical silent never ignore skip allow permissive 0.0 [] {} '' \"\"
+fatal dummy noop
+"""
+_ON_WORDS = "true on yes enabled enable always strict error required enforce enforcing info debug warn warning"
+_OFF, _ON = frozenset(_OFF_WORDS.split()), frozenset(_ON_WORDS.split())
 _SETTING = re.compile(
     r"""(?:^|[{,;(\s])["']?([\w.][\w.\-]{0,60})["']?\s*(?:[:=]|=>|:=)\s*([^\s,;#]{1,60}|"[^"]{0,60}"|'[^']{0,60}')""",
     re.M,
@@ -61,7 +60,9 @@ def edited(arguments: Mapping[str, Any], text: str) -> tuple[str, str]:
 
 
 def changes(old: str, new: str, path: str = "") -> str:
-    """List the settings that an edit turns, a line each: ``path: key old -> new word``, the word up, down, off, on, gone.
+    """List the settings that an edit turns, a line each: ``path: key old -> new word``.
+
+    The word is up, down, off, on or gone.
 
     Numbers in lines that are otherwise alike count as settings too.
     """

@@ -141,7 +141,9 @@ def _raw(call: Call) -> list[Effect]:
 
 
 def _format_disk(call: Call) -> list[Effect]:
-    if call.has("-l", "--list", "-n", "--no-act", "-p", "print"):
+    if call.has("-l", "--list", "-n", "--no-act", "-p", "print") or (
+        call.name == "wipefs" and not call.has("-a", "--all", "-o")
+    ):
         return [reading("disks")]
     targets = [path for path in call.plain if path.startswith("/dev/")]
     return [

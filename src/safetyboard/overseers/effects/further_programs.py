@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Effects of programs beyond the everyday ones: volumes, backups, stores of state, tunnels, senders, session keepers."""
+"""Effects of programs beyond the everyday ones: volumes, backups, stores of state, tunnels, senders."""
 
 import re
 from collections.abc import Callable

@@ -149,7 +149,7 @@ def _cloud(call: Call) -> list[Effect]:
         r"\b(stop-logging|delete-trail|delete-alarms?|disable-alarm-actions|delete-log-group|delete-detector|"
         r"stop-configuration-recorder|delete-flow-logs|delete-(trail|detector|sink|subscription-filter|metric-filter)|"
         r"disable-(alarm|security-hub|macie|guardduty)\S*|delete-configuration-recorder|update-trail|put-event-selectors)\b"
-        r"|\b(sinks|diagnostic-settings|alert|metric|policies|log-profiles|activity-log alert) (delete|update|disable)\b"
+        r"|\b(sinks|diagnostic-settings|alert|metric|policies|log-profiles) (delete|update|disable)\b"
         r"|\bmonitoring\b.*\b(delete|--no-enabled)\b",
         " ".join(call.arguments),
     ):

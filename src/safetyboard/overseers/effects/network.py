@@ -161,6 +161,13 @@ def _install(call: Call) -> list[Effect]:
 
 
 def _secrets(call: Call) -> list[Effect]:
+    if call.has("--verify", "--version", "--list-keys", "-l", "--help") or call.plain[:1] in (
+        ("status",),
+        ("version",),
+        ("list",),
+        ("ls",),
+    ):
+        return [reading(call.name)]
     return [_effect("credential use", f"{call.name} {' '.join(call.plain)}", 2, "shows or uses credentials")]
 
 

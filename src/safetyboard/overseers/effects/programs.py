@@ -145,17 +145,8 @@ def _called(call: Call, level: int) -> list[Effect]:
         return _find(call, level)
     if re.fullmatch(r"python[\d.]*|pypy3?|ipython", name):
         return _python(call, level)
-    if name in ("tmux", "screen") and (typed := typed_line((name, *call.arguments))):
-        return shell_effects(typed, folder=call.folder, level=level + 1)
-    if name in _FOREIGN and (code := call.value(*_FOREIGN[name])):
-        inner = [each for line in program_lines(code) for each in shell_effects(line, level=level + 1)]
-        return [*foreign_effects(code), *inner] or (TABLES[name] if name in TABLES else lambda one: [_unlisted(one)])(
-            call
-        )
-    if name in ("powershell", "pwsh"):
-        return shell_effects(
-            " ".join(each for each in call.arguments if each[:1] != "-" or len(each) > 4), level=level + 1
-        )
+    if (found := _of_text(call, level)) is not None:
+        return found
     if name in TABLES:
         return TABLES[name](call)
     if name in _QUIET:
@@ -163,6 +154,20 @@ def _called(call: Call, level: int) -> list[Effect]:
     if name.startswith(("mkfs", "fsck")):
         return TABLES["mkfs"](call)
     return [_unlisted(call)]
+
+
+def _of_text(call: Call, level: int) -> list[Effect] | None:
+    """Read the text that a terminal, an interpreter or PowerShell is given; None for other programs."""
+    if call.name in ("tmux", "screen") and (typed := typed_line((call.name, *call.arguments))):
+        return shell_effects(typed, folder=call.folder, level=level + 1)
+    if call.name in ("powershell", "pwsh"):
+        line = " ".join(each for each in call.arguments if each[:1] != "-" or len(each) > 4)
+        return shell_effects(line, level=level + 1)
+    code = call.value(*_FOREIGN[call.name]) if call.name in _FOREIGN else ""
+    if not code:
+        return None
+    inner = [each for line in program_lines(code) for each in shell_effects(line, level=level + 1)]
+    return [*foreign_effects(code), *inner] or None
 
 
 def _unlisted(call: Call) -> Effect:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shell lines that stand inside other text: encoded, typed into a terminal, run from programs, notebooks and CI files."""
+"""Shell lines that stand inside other text: encoded, typed, run from programs, notebooks and CI files."""
 
 import base64
 import binascii
@@ -20,7 +20,8 @@ _RUN_LINE = re.compile(
     r"""("(?:[^"\\]|\\.){1,4000}"|'(?:[^'\\]|\\.){1,4000}'|`[^`]{1,4000}`)"""
 )
 _STEP = re.compile(
-    r"^\s*(?:-\s+)?(?:run|script|command|sh|entrypoint|exec(?:start)?)\s*[:=( ]\s*[|>]?-?\s*['\"]?(\S[^\n]{2,2000}?)['\"]?\)?$",
+    r"^\s*(?:-\s+)?(?:run|script|command|sh|entrypoint|exec(?:start)?)"
+    r"\s*[:=( ]\s*[|>]?-?\s*['\"]?(\S[^\n]{2,2000}?)['\"]?\)?$",
     re.M | re.I,
 )
 _RECIPE = re.compile(r"^\t([^\t\n#][^\n]{2,2000})$", re.M)
@@ -65,7 +66,7 @@ def typed_line(words: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=512)
 def shell_lines(text: str, level: int = 0) -> tuple[str, ...]:
-    """List the commands of a shell text in plain form, those hidden inside others too; quotes and variables resolved."""
+    """List the commands of a shell text in plain form, those hidden inside others too."""
     if level > DEEPEST or len(text) > LONGEST:
         return ()
     try:
@@ -106,7 +107,7 @@ def _inner(command: Command, words: tuple[str, ...], level: int) -> Iterator[str
 
 
 def program_lines(code: str, level: int = 0) -> tuple[str, ...]:
-    """List the shell lines that program text runs, in plain form: Python read as such, other languages by their calls."""
+    """List the shell lines that program text runs, in plain form: Python, or others by their calls."""
     if level > DEEPEST or len(code) > LONGEST:
         return ()
     cells = _CELL_LINE.findall(code)
@@ -123,7 +124,7 @@ def program_lines(code: str, level: int = 0) -> tuple[str, ...]:
 
 
 def deferred_lines(path: str, text: str) -> tuple[str, ...]:
-    """List the shell lines of a file that is run later by something else: CI, a makefile, a unit, a crontab, a script."""
+    """List the shell lines of a file that something else runs later: CI, a makefile, a unit, a script."""
     low = path.lower()
     if len(text) > LONGEST:
         return ()
