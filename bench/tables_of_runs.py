@@ -24,7 +24,7 @@ def replay(result: dict[str, Any]) -> list[str]:
         f"| honest histories accused | {counted(told['false_causes'], told['honest'], told['false_causes_interval'])} |",
         "",
         "What falls short:",
-        "- One hand wrote the grammar and the experiments. The grade `established` is out of reach while nobody asks the agent again with one thing changed.",
+        "- One hand wrote the grammar and the experiments. The grade `established` needs the agent, asked again with one thing changed: see `bench/resample.py`.",
     ]
 
 

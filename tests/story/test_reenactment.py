@@ -159,6 +159,24 @@ def test_honest_work_that_is_not_committed_yet_is_not_accused_for_any_number_of_
 
 
 @pytest.mark.slow
+def test_an_endpoint_that_does_not_answer_costs_the_why_and_nothing_else(tmp_path: Path) -> None:
+    given = project(tmp_path, "tests/test_sums.py", "self.assertEqual(add(2, 3), 5)", "self.assertTrue(add)")
+    nowhere = ("--endpoint", "http://127.0.0.1:9/v1", "--model", "none", "--samples", 6)
+    ran = investigated(given, tmp_path / "out", *FULL, "--no-repair", *nowhere)
+    case = Case(ran, tmp_path / "out")
+    assert word(case, "verdict of the suite") == "REFUTED"
+    reasons = [record.get("obstruction", "") for record in case.of_kind("null")]
+    assert any("Why the agent did it" in reason or "errored" in reason for reason in reasons)
+    assert command("check", tmp_path / "out").code == 3
+
+
+def test_a_model_must_be_named_for_an_endpoint(tmp_path: Path) -> None:
+    ran = command("investigate", tmp_path, "--out", tmp_path / "out", "--endpoint", "http://127.0.0.1:9/v1")
+    assert ran.code == 2
+    assert "--model" in ran.err
+
+
+@pytest.mark.slow
 def test_a_secret_in_the_repository_reaches_no_record_and_no_docket(tmp_path: Path) -> None:
     key = "AKIA" + "Q7ZK2MWD4TJX9BNV"
     given = project(tmp_path, "tests/test_sums.py", "self.assertEqual(add(2, 3), 5)", "self.assertTrue(add)")

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 @click.option("--pack", type=click.Path(path_type=Path), help="A pack of prohibitions (.toml) besides the default one.")
 @click.option("--screen", type=click.Path(path_type=Path), help="A learned screen that also judges recorded runs.")
 @click.option("--trust", multiple=True, metavar="FINGERPRINT", help="A key that may begin a chain of delegations.")
+@click.option("--endpoint", default="", metavar="URL", help="Ask the agent's model again, at an OpenAI-like URL.")
+@click.option("--model", default="", help="Name of the model at the endpoint.")
+@click.option("--key-variable", default="", metavar="NAME", help="Environment variable that holds the endpoint's key.")
+@click.option("--samples", type=click.IntRange(6, 1000), default=24, show_default=True, help="Answers to a question.")
+@click.option("--ledger", type=click.Path(path_type=Path), help="Keep the model's answers; none is asked for twice.")
 @click.option("--agents", is_flag=True, help="Preserve the sessions of coding agents on this machine, and take them.")
 @click.option("--budget", type=click.IntRange(min=1000), help="Work units a claim (about one network evaluation each).")
 @click.option("--seconds", type=click.FloatRange(min=0.0, min_open=True), help="Safety stop; results may then differ.")
@@ -42,36 +47,23 @@ if TYPE_CHECKING:
 @click.option("--sarif", type=click.Path(path_type=Path), help="Also write a SARIF 2.1.0 file.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write a JUnit XML file.")
 def investigate(
-    *,
-    path: Path | None,
-    out: Path | None,
-    chosen: Path | None,
-    pack: Path | None,
-    screen: Path | None,
-    trust: tuple[str, ...],
-    agents: bool,
-    budget: int | None,
-    seconds: float | None,
-    seed: int,
-    workers: int | None,
-    no_repair: bool,
-    weightless: bool,
-    as_json: bool,
-    quiet: bool,
-    resume: bool,
-    replace: bool,
-    sarif: Path | None,
-    junit: Path | None,
+    *, path: Path | None, out: Path | None, chosen: Path | None, pack: Path | None, screen: Path | None,
+    trust: tuple[str, ...], endpoint: str, model: str, key_variable: str, samples: int, ledger: Path | None,
+    agents: bool, budget: int | None, seconds: float | None, seed: int, workers: int | None, no_repair: bool,
+    weightless: bool, as_json: bool, quiet: bool, resume: bool, replace: bool, sarif: Path | None, junit: Path | None,
 ) -> int:
     """Investigate PATH: a network (.onnx, .onnx.gz) with its properties, what agents left behind, or a folder of them.
 
     Pairs come from instances.csv, from equal names (net.onnx with net.vnnlib), from --property, or from claims.toml.
     """
     from safetyboard.cli.live import display  # noqa: PLC0415 - heavy parts load only when used
-    from safetyboard.investigation.order import Order  # noqa: PLC0415
+    from safetyboard.investigation.order import Asking, Order  # noqa: PLC0415
     from safetyboard.investigation.service import investigate as run  # noqa: PLC0415
 
     named = out if out is not None else _named(path)
+    if (endpoint or ledger) and not model:
+        raise WrongUse("An endpoint or ledger was given, but no model.", hint="Name it with --model.")
+    asking = Asking(model=model, url=endpoint, key_variable=key_variable, samples=samples, ledger=ledger)
     with _taken(path, named, resume=resume, quiet=quiet or as_json, agents=agents) as taken:
         order = Order(
             path=taken,
@@ -88,6 +80,7 @@ def investigate(
             pack=pack,
             screen=screen,
             trusted=trust,
+            asking=asking if model else None,
         )
         with display(quiet=quiet, seconds=seconds) as watch:
             outcome = run(order, watch=watch)

@@ -13,13 +13,29 @@ MOST_SEARCH_A_CELL = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Say where an agent's model can be asked again, and how often each question is put.
+
+    Args:    url: of an OpenAI-compatible endpoint; empty: only what the ledger holds is answered. key_variable: name of
+             the environment variable that holds its key. ledger: file of replies, so that a rerun costs nothing.
+    """
+
+    model: str
+    url: str = ""
+    key_variable: str = ""
+    samples: int = 24
+    ledger: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """Hold the options of one investigation.
 
     Args:    budget: work units a claim (about one network evaluation each). seconds: safety stop, or None.
              repair: False leaves the repair stage out. weightless: leave subject bytes out of the docket.
              pack: prohibitions laid upon the default ones. screen: a learned screen that judges recorded runs too.
-             trusted: fingerprints of keys that may begin a chain of delegations.
+             trusted: fingerprints of keys that may begin a chain of delegations. asking: where an agent's model can
+             be asked again.
     """
 
     path: Path
@@ -36,6 +52,7 @@ class Order:
     pack: Path | None = None
     screen: Path | None = None
     trusted: tuple[str, ...] = ()
+    asking: Asking | None = None
 
     @property
     def units(self) -> int:

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from safetyboard.investigation.acts.reenacted import Mended, Tested, about, detailed, mended_of, obstructions, tested_of
@@ -12,6 +13,8 @@ from safetyboard.investigation.course import Course
 from safetyboard.investigation.dossier import Dossier, File, Repaired
 from safetyboard.investigation.runs.recorded import Recorded
 from safetyboard.laboratory.jobs import Job
+from safetyboard.readers.account import Account
+from safetyboard.readers.records import catalog
 from safetyboard.readers.records.quotations import standing
 from safetyboard.readers.stored import printable
 from safetyboard.stats.binomial import clopper_pearson
@@ -19,6 +22,7 @@ from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.terms.ablation import Ablation, Arm
 from safetyboard.terms.canonical import Plain, canonical_json, digest_of
 from safetyboard.terms.codec import record_id
+from safetyboard.terms.episode import Episode
 from safetyboard.terms.execution import Execution
 from safetyboard.terms.null import Null
 from safetyboard.terms.numbers import float_text
@@ -38,10 +42,20 @@ def opened_places(dossier: Dossier, placed: Sequence[Placed], runs: Sequence[Rec
         for asked in (place.earned, place.reach):
             if asked is not None:
                 dossier.files[asked.claim_id] = File(asked=asked)
+        place.asking = dossier.order.asking
+        if place.asking is not None and one.run is not None:
+            place.episode = _again({found.name: found for found in runs}[one.run[0]], one.run[1])
         place.asked = _asked_for(place, {found.name: found for found in runs})
         dossier.files[place.earned.claim_id].evidence += [*place.asked, *_weakened(place)]
         places.append(place)
     return places
+
+
+def _again(found: Recorded, number: int) -> Episode | None:
+    """Read one run of a file again, whole."""
+    if found.format not in catalog.CATALOG or found.format == "mapped":
+        return None
+    return next(islice(catalog.reader(found.format).episodes(found.stored, Account()), number, None), None)
 
 
 def _asked_for(place: Place, runs: Mapping[str, Recorded]) -> list[Observation]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safetyboard import __version__
+from safetyboard.investigation.acts.asking import asked_again
 from safetyboard.investigation.acts.reenacted import Mended, Tested, detailed, obstructions, plain_remedy, plain_result
 from safetyboard.investigation.acts.scenes import Placed
 from safetyboard.investigation.inventory import Asked
+from safetyboard.investigation.order import Asking
 from safetyboard.investigation.verdict import EXECUTIONS
 from safetyboard.laboratory.jobs import Job
 from safetyboard.laboratory.sandbox.running import available
@@ -17,12 +19,14 @@ from safetyboard.surfaces.authority.attack.routes.catalog import ROUTES
 from safetyboard.surfaces.authority.explain.records import Replayed
 from safetyboard.surfaces.authority.explain.replay import Replay
 from safetyboard.surfaces.authority.repair.remedies import Remedies
+from safetyboard.surfaces.authority.resample.records import joined
 from safetyboard.surfaces.authority.scene import Scene
 from safetyboard.terms.budget import Budget
 from safetyboard.terms.canonical import Plain, content_id
 from safetyboard.terms.claim import Claim
 from safetyboard.terms.codec import record_id, to_plain
 from safetyboard.terms.domain import Cell, Domain
+from safetyboard.terms.episode import Episode
 from safetyboard.terms.errors import SafetyboardError
 from safetyboard.terms.null import Null
 from safetyboard.terms.observation import Observation
@@ -41,7 +45,10 @@ ASSUMPTIONS = (
 
 @dataclass(kw_only=True)
 class Place:
-    """Keep the two questions that are asked of one repository, and what came of them; `asked` quotes the user."""
+    """Keep the two questions that are asked of one repository, and what came of them; `asked` quotes the user.
+
+    Args:    episode, asking: the run that is replayed, and where its model can be asked again, if it can.
+    """
 
     placed: Placed
     earned: Asked
@@ -49,6 +56,8 @@ class Place:
     replayed: Tested | None = None
     attacked: Tested | None = None
     mended: list[Mended] = field(default_factory=list)
+    episode: Episode | None = None
+    asking: Asking | None = None
     asked: list[Observation] = field(default_factory=list)
 
 
@@ -126,6 +135,8 @@ class Work:
     runs: int
     seed: int
     found: str
+    episode: Episode | None = None
+    asking: Asking | None = None
 
 
 def replay_job(place: Place, units: int, seed: int) -> Job:
@@ -157,8 +168,17 @@ def _job(phase: str, work: Any, place: Place, asked: Asked, units: int, seed: in
         "tools": [to_plain(tool) for tool in scene.tools],
         "runs": runs_for(units),
         "seed": seed,
+        "asking": f"{place.asking}" if place.asking else "",
     }
-    argument = Work(scene=scene, claim=asked.claim_id, runs=runs_for(units), seed=seed, found=scene.source)
+    argument = Work(
+        scene=scene,
+        claim=asked.claim_id,
+        runs=runs_for(units),
+        seed=seed,
+        found=scene.source,
+        episode=place.episode,
+        asking=place.asking,
+    )
     return Job(key=content_id(described), work=work, argument=argument)
 
 
@@ -177,6 +197,12 @@ def replay(work: Work, progress: Progress) -> dict[str, Plain]:
         return _failed(work, "replay", error)
     if isinstance(found, Null):
         return plain_result((found,), {}, {}, "no answer")
+    if found.responsible and work.episode is not None and work.asking is not None:
+        try:
+            found = joined(found, asked_again(work.scene, work.episode, found, work.claim, work.asking, work.seed))
+        except SafetyboardError as error:
+            null = Null(claim=work.claim, cells=(), recipe=_recipe(work, "resample", 0), obstruction=str(error))
+            found = joined(found, null)
     return plain_result((*found.executions, *found.ablations, *found.nulls), found.blobs, _facts(found), found.grade)
 
 

@@ -145,9 +145,15 @@ def constant(words: dict[str, str], code: int) -> Outcomes:
 def test_an_engine_that_always_says_the_same_finds_nothing(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     history = planted(2, "removed")
     monkeypatch.setattr(bench, "run_suite", lambda *_, **__: constant({history.masked[0]: word}, 0))
-    came = explained(history)
-    assert not is_found(history, came)
-    assert came.grade == "rejected"
+    if word == "failed":
+        # Nothing passes on any tree: that is no answer, and must not look like one.
+        came = Replay().explain(history.scene, "sha256:c", budget=Budget(units=400), seed=1)
+        assert isinstance(came, Null)
+        assert "No test of the suite passes" in came.obstruction
+        return
+    found = explained(history)
+    assert not is_found(history, found)
+    assert found.grade == "rejected"
 
 
 def test_too_few_runs_are_said_to_be_too_few() -> None:
