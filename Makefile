@@ -77,6 +77,7 @@ bench: $(VENV)/dev-installed
 	$(BIN)/python bench/judges.py
 	$(BIN)/python bench/replay.py
 	$(BIN)/python bench/lesson_gate.py
+	$(BIN)/python bench/resample.py
 	$(BIN)/python bench/tables.py
 
 # The one-file checker, for people who do not want to install anything: build/safetyboard_check.pyz
