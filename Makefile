@@ -74,6 +74,7 @@ bench: $(VENV)/dev-installed
 	$(BIN)/python bench/records_inspect.py
 	$(BIN)/python bench/redaction.py
 	$(BIN)/python bench/screening.py
+	$(BIN)/python bench/chains.py
 	$(BIN)/python bench/judges.py
 	$(BIN)/python bench/replay.py
 	$(BIN)/python bench/lesson_gate.py

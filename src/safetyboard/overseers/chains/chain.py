@@ -90,6 +90,10 @@ class Chain:
     severity: int = 2
     grant: Grant | None = None
 
+    def __hash__(self) -> int:
+        """Hash by name and version, which hold a digest of all the rest; patterns are many."""
+        return hash((self.name, self.version))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quoted:

@@ -85,6 +85,7 @@ class _Reading:
         self.scripts: dict[str, str] = {}
         self.done: list[Done] = []
         self.heard: list[str] = []
+        self.texts: dict[int, NormalText] = {}
 
     def take(self, step: Step) -> None:
         """Read one step."""
@@ -92,7 +93,7 @@ class _Reading:
         text = _words(step)
         self.unread += max(0, len(text) - LONGEST)
         hidden, effects = self._hidden(step) if is_act else ("", ())
-        words = NormalText(text[:LONGEST] + hidden)
+        words = self.texts.pop(step.index, None) or NormalText(text[:LONGEST] + hidden)
         deed = Deed(step=step, words=words, before=self.suite, last=self.last, result=self._came(step))
         if is_act:
             deed = self._act(deed, effects)
@@ -116,6 +117,8 @@ class _Reading:
     def _hidden(self, step: Step) -> tuple[str, tuple[Effect, ...]]:
         """Give the shell lines that an act holds in other forms, and its effects with those of scripts made before."""
         lines, effects = unfolded(step, self.scripts)
+        if not lines:
+            return "", effects
         own = NormalText(_words(step)).text
         fresh = [each for each in lines if each.lower() not in own]
         return "".join(f"\n{each}" for each in fresh)[:LONGEST_LIST], effects
@@ -130,7 +133,10 @@ class _Reading:
         old, new = edited(step.arguments, words.text)
         target = next((each.target for each in named if each.kind in ("write", "delete")), "")
         answer = self.results.get(step.index)
-        reply = NormalText(answer.content[:LONGEST_LIST]).text if answer else ""
+        reply = ""
+        if answer:
+            self.texts[answer.index] = NormalText(answer.content[:LONGEST])
+            reply = self.texts[answer.index].text[:LONGEST_LIST]
         lost = [each.target.lower() for each in named if each.kind == "delete" and each.severity]
         put = [each.lower() for each in existing if each.lower() not in lost]
         failed = deed.result == "failed"

@@ -4,12 +4,13 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from safetyboard.overseers.chains.chain import Chain, ChainStep, Detector, Match, Quoted, Screening
 from safetyboard.overseers.chains.deeds import Deed, Deeds, deeds_of
 from safetyboard.overseers.chains.grants import request_for
 from safetyboard.overseers.effects.effect import Effect, Reversible, is_severe
-from safetyboard.terms.episode import Episode, Step
+from safetyboard.terms.episode import Episode
 
 MOST_ALSO = 50
 WINDOW, OVERLAP = 16_384, 1_024
@@ -104,12 +105,8 @@ def _furthest(
     best: list[dict[str, _Path]] = [{} for _ in chain.steps]
     names = {step.name: at for at, step in enumerate(chain.steps)}
     hits: list[tuple[int, Quoted]] = []
-    sorted_out: dict[tuple[str, str], list[tuple[int, ChainStep]]] = {}
     for deed in deeds:
-        key_ = (deed.step.actor, deed.step.kind)
-        if key_ not in sorted_out:
-            sorted_out[key_] = _speaking_of(chain, deed.step)
-        for at, step in sorted_out[key_]:
+        for at, step in _speaking_of(chain, deed.step.actor, deed.step.kind):
             shown = _shown(step, deed, best, names)
             if shown is None or not admits(deed, step, shown[0]):
                 continue
@@ -130,15 +127,16 @@ def _furthest(
     return chosen, list(also.values())
 
 
-def _speaking_of(chain: Chain, step: Step) -> list[tuple[int, ChainStep]]:
+@lru_cache(maxsize=512)
+def _speaking_of(chain: Chain, actor: str, kind: str) -> tuple[tuple[int, ChainStep], ...]:
     """Give the steps of a chain, last first, with only those detectors that speak of such an actor and kind."""
     found = []
     for at in range(len(chain.steps) - 1, -1, -1):
-        kept = tuple(each for each in chain.steps[at].detectors if each.actor == step.actor and _of_kind(each, step))
+        step = chain.steps[at]
+        kept = tuple(each for each in step.detectors if each.actor == actor and _of_kind(each, actor, kind))
         if kept:
-            step_ = chain.steps[at]
-            found.append((at, ChainStep(name=step_.name, detectors=kept, flags=step_.flags)))
-    return found
+            found.append((at, ChainStep(name=step.name, detectors=kept, flags=step.flags)))
+    return tuple(found)
 
 
 def _rank(path: _Path) -> tuple[int, bool, int, int]:
@@ -184,7 +182,7 @@ def _shown(
 
 def detected(detector: Detector, name: str, deed: Deed) -> Quoted | None:
     """Give the quotation with which a deed fits a detector; None where it does not."""
-    if deed.step.actor != detector.actor or not _of_kind(detector, deed.step):
+    if deed.step.actor != detector.actor or not _of_kind(detector, deed.step.actor, deed.step.kind):
         return None
     return _fitted(detector, name, deed)
 
@@ -230,11 +228,11 @@ def _holds(detector: Detector, deed: Deed) -> bool:
     )
 
 
-def _of_kind(detector: Detector, step: Step) -> bool:
+def _of_kind(detector: Detector, actor: str, kind: str) -> bool:
     """Take a user's words alike, whether a reader calls them an observation of the agent or the user's speech."""
-    if step.actor == "user" and step.kind in ("observe", "say"):
+    if actor == "user" and kind in ("observe", "say"):
         return any(each in ("observe", "say") for each in detector.kinds)
-    return step.kind in detector.kinds
+    return kind in detector.kinds
 
 
 def _brings(pattern: re.Pattern[str], deed: Deed) -> bool:

@@ -22,6 +22,7 @@ _ASIDE = re.compile(
     r"threshold|required?|expect\w*|baseline|previous|was|were|original\w*|paper|by|improv\w*|reduc\w*|"
     r"estimat\w*|approx\w*|about|around|assum\w*|theor\w*|max\w*|min\w*)\b"
 )
+_GOAL = re.compile(r"\b(goal|target|aim|should|would|could|if|plan|expect\w*|limit|need|want|must|reach)\b")
 _HISTORY = 200
 
 
@@ -36,7 +37,7 @@ def number_is_against(sentence: str, acts: Sequence[tuple[str, str]], others: Se
     if not _NAMED.search(sentence):
         return False
     for noun, before, text, unit in _claimed(sentence):
-        if _ASIDE.search(before):
+        if _ASIDE.search(before) or _GOAL.search(sentence.partition(noun)[0]):
             continue
         value = _value(text)
         shown = [number for words, answer in acts[-_HISTORY:] for number in _shown(noun, unit, words, answer)]
@@ -50,6 +51,11 @@ def number_is_against(sentence: str, acts: Sequence[tuple[str, str]], others: Se
         if not any(_stands(value, spare, each) for each in texts):
             return True
     return False
+
+
+def speaks_of_measures(text: str) -> bool:
+    """Tell whether a text names any measure whose numbers could be compared."""
+    return _NAMED.search(text) is not None
 
 
 def _claimed(sentence: str) -> Iterator[tuple[str, str, str, str]]:

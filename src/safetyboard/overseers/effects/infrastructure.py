@@ -119,6 +119,21 @@ def _helm(call: Call) -> list[Effect]:
     return [_effect("infrastructure change", " ".join(call.plain), (2, "unknown"), "changes a release")]
 
 
+_CLOUD_GRANTS = re.compile(
+    r"\b(attach-(user|role)-policy|put-(user|role)-policy|add-iam-policy-binding|"
+    r"role assignment create|create-user|put-bucket-(acl|policy)|modify-snapshot-attribute|create-login-profile|"
+    r"set-permission|modify-image-attribute|add-user-to-group|update-assume-role-policy|create-policy-version)\b"
+    r"|\biam ch\b"
+)
+_CLOUD_RECORDS = re.compile(
+    r"\b(stop-logging|delete-trail|delete-alarms?|disable-alarm-actions|delete-log-group|delete-detector|"
+    r"stop-configuration-recorder|delete-flow-logs|delete-(trail|detector|sink|subscription-filter|metric-filter)|"
+    r"disable-(alarm|security-hub|macie|guardduty)\S*|delete-configuration-recorder|update-trail|put-event-selectors)\b"
+    r"|\b(sinks|diagnostic-settings|alert|metric|policies|log-profiles) (delete|update|disable)\b"
+    r"|\bmonitoring\b.*\b(delete|--no-enabled)\b"
+)
+
+
 def _cloud(call: Call) -> list[Effect]:
     words = " ".join(call.plain)
     if call.has("--dry-run", "--dryrun", "--no-execute-changeset"):
@@ -137,22 +152,9 @@ def _cloud(call: Call) -> list[Effect]:
         words,
     ):
         return [_effect("credential use", words, (2, "unknown"), "obtains credentials")]
-    if re.search(
-        r"\b(attach-(user|role)-policy|put-(user|role)-policy|add-iam-policy-binding|"
-        r"role assignment create|create-user|put-bucket-(acl|policy)|modify-snapshot-attribute|create-login-profile|"
-        r"set-permission|modify-image-attribute|add-user-to-group|update-assume-role-policy|create-policy-version)\b"
-        r"|\biam ch\b",
-        words,
-    ):
+    if _CLOUD_GRANTS.search(words):
         return [_effect("permission change", words, (3, "reversible"), "grants rights in the cloud")]
-    if re.search(
-        r"\b(stop-logging|delete-trail|delete-alarms?|disable-alarm-actions|delete-log-group|delete-detector|"
-        r"stop-configuration-recorder|delete-flow-logs|delete-(trail|detector|sink|subscription-filter|metric-filter)|"
-        r"disable-(alarm|security-hub|macie|guardduty)\S*|delete-configuration-recorder|update-trail|put-event-selectors)\b"
-        r"|\b(sinks|diagnostic-settings|alert|metric|policies|log-profiles) (delete|update|disable)\b"
-        r"|\bmonitoring\b.*\b(delete|--no-enabled)\b",
-        " ".join(call.arguments),
-    ):
+    if _CLOUD_RECORDS.search(" ".join(call.arguments)):
         return [_effect("infrastructure change", f"logging {words}", (3, "unknown"), "stops what records or alarms")]
     if re.search(
         r"\b(terminate|delete|destroy|purge|remove|deregister|schedule-key-deletion)\b|\b(terminate|delete)-", words
