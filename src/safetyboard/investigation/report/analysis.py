@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from safetyboard.investigation.report.facts import OBSERVED, WRONG_BEFORE
+from safetyboard.investigation.report.facts import WRONG_BEFORE, only_observed
 from safetyboard.investigation.report.ledger import Ledger
 from safetyboard.investigation.report.trials import attacks
 from safetyboard.investigation.report.view import Record
@@ -164,7 +164,7 @@ def _decided(ledger: Ledger, identity: str, claim: Record) -> Sentence:
     kinds = {ledger.by_id.get(name, ("record", {}))[0] for name in names}
     order = {"witness": 0, "certificate": 1, "bound": 2}
     carrying = sorted(names, key=lambda name: order.get(ledger.by_id.get(name, ("", {}))[0], 3))
-    return Sentence(text=text, evidence=(stated, *carrying), observed_only=bool(kinds) and kinds <= OBSERVED)
+    return Sentence(text=text, evidence=(stated, *carrying), observed_only=only_observed(kinds, word))
 
 
 def _set_apart(ledger: Ledger) -> list[Sentence]:

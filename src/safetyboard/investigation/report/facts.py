@@ -42,12 +42,17 @@ def headline(ledger: Ledger, claim_id: str, claim: Record) -> Context:
         "meaning": MEANING.get(word, ""),
         "verdict": ledger.verdicts.get(claim_id, ("", {}))[0],
         "rests": rests,
-        "observed_only": bool(kinds) and set(kinds) <= OBSERVED,
+        "observed_only": only_observed(set(kinds), word),
         "judged": judged,
         "counts": [(name, int(verdict.get(name, 0))) for name in ("refuted", "proved", "open")] if judged else [],
         "excluded": int(verdict.get("excluded", 0)),
         "obstruction": str(verdict.get("obstruction", "")),
     }
+
+
+def only_observed(kinds: set[str], word: str) -> bool:
+    """Tell whether no argument carries a verdict: what was executed and failed is one, what merely held is not."""
+    return bool(kinds) and kinds <= OBSERVED and not (word == "REFUTED" and "execution" in kinds)
 
 
 def subjects(ledger: Ledger) -> list[Context]:
