@@ -40,7 +40,10 @@ def _check_graph(record: dict[str, Any], records: Records, where: str) -> None:
         fresh = {link["cause"] for link in standing if link["effect"] == effect} - reached
         reached |= fresh
         waiting += fresh
+    pairs = [(link["cause"], link["effect"]) for link in links]
+    need(len(set(pairs)) == len(pairs), f"{where}: a link stands twice")
     refuted = {link["cause"] for link in links if link["result"] == "refuted"}
+    refuted -= {end for link in standing for end in (link["cause"], link["effect"])}
     loose = set(names) - reached - refuted
     need(not loose, f"{where}: leads nowhere: {sorted(loose)[:3]}")
 
@@ -54,17 +57,30 @@ def _check_link(link: dict[str, Any], names: set[str], records: Records, where: 
         need(link["test"] != "none" and held, f"{place}: {link['result']}, but nothing was tried")
     if link["test"] == "replay":
         need(any(item["kind"] in TRIED for item in held), f"{place}: a replay without an experiment")
-    if link["result"] == "necessary":
-        shown = any(item["kind"] == "ablation" and item["outcome"] == "for" for item in held)
-        need(shown or link["test"] != "replay", f"{place}: necessary, but no experiment speaks for it")
+    said = {item["outcome"] for item in held if item["kind"] == "ablation" and item["role"] == "necessity"}
+    if link["test"] == "replay" and link["result"] == "necessary":
+        need(said == {"for"}, f"{place}: necessary, but not every experiment speaks for it")
+    if link["test"] == "replay" and link["result"] == "contributes":
+        need("for" in said, f"{place}: contributes, but no experiment speaks for it")
+    if link["test"] == "replay" and link["result"] == "refuted":
+        need("for" not in said, f"{place}: refuted, but an experiment speaks for it")
 
 
 def _check_order(links: list[dict[str, Any]], where: str) -> None:
-    left = {(link["cause"], link["effect"]) for link in links}
-    while left:
-        ends = {effect for _, effect in left} - {cause for cause, _ in left}
-        need(ends, f"{where}: goes round in a circle")
-        left = {link for link in left if link[1] not in ends}
+    """Take away what nothing leads to, again and again; a circle is what is left."""
+    leading: dict[str, set[str]] = {}
+    count: dict[str, int] = {}
+    for cause, effect in {(link["cause"], link["effect"]) for link in links}:
+        leading.setdefault(cause, set()).add(effect)
+        count[effect] = count.get(effect, 0) + 1
+        count.setdefault(cause, 0)
+    free = [name for name, before in count.items() if not before]
+    for name in free:
+        for effect in leading.get(name, ()):
+            count[effect] -= 1
+            if not count[effect]:
+                free.append(effect)
+    need(len(free) == len(count), f"{where}: goes round in a circle")
 
 
 def check_recommendations(records: Records) -> None:
@@ -74,6 +90,8 @@ def check_recommendations(records: Records) -> None:
             continue
         where = f"recommendation {short(name)}"
         need(record.get("findings"), f"{where}: rests on no finding")
+        claims = {claim for item in record.get("findings", []) for claim in records[item].get("claims", [])}
         for item in record.get("remedies", []):
             need(records[item]["held"], f"{where}: asks for a remedy that did not hold")
+            need(records[item]["claim"] in claims, f"{where}: asks for a remedy of what none of its findings is about")
         need(not record["control"] or record.get("remedies"), f"{where}: names a control that nothing shows to hold")

@@ -83,13 +83,6 @@ def test_no_secret_leaves(tmp_path: Path) -> None:
     assert "\x1b" not in ran.out
 
 
-def test_secrets_leave_only_where_the_user_says_so(tmp_path: Path) -> None:
-    with serving(alarmist) as served:
-        ran = judged(leaky(tmp_path / "logs"), served.url, "--send-unredacted")
-        assert TOKEN in json.dumps(served.asked)
-    assert "sent as they stand" in ran.out
-
-
 def test_without_an_address_nobody_is_contacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the network was touched")

@@ -101,7 +101,7 @@ def test_the_lesson_finds_a_second_repository_affected_and_a_third_one_not(
     history: Case, project_root: Path, tmp_path: Path
 ) -> None:
     """With three of its ways, for time; `make demo` runs it whole."""
-    (path,) = (history.place / "lessons").glob("*.json")
+    path = history.place / "lessons" / "judged-files-out-of-reach.json"
     lesson = json.loads(path.read_text())
     lesson["parameters"]["routes"] = ["another writing tool", "shell redirection", "tests deleted"]
     short = tmp_path / "lesson.json"

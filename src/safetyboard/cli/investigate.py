@@ -47,32 +47,11 @@ if TYPE_CHECKING:
 @click.option("--sarif", type=click.Path(path_type=Path), help="Also write a SARIF 2.1.0 file.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write a JUnit XML file.")
 def investigate(
-    *,
-    path: Path | None,
-    out: Path | None,
-    chosen: Path | None,
-    pack: Path | None,
-    screen: Path | None,
-    trust: tuple[str, ...],
-    endpoint: str,
-    model: str,
-    key_variable: str,
-    samples: int,
-    ledger: Path | None,
-    agents: bool,
-    budget: int | None,
-    seconds: float | None,
-    seed: int,
-    workers: int | None,
-    no_repair: bool,
-    weightless: bool,
-    as_json: bool,
-    quiet: bool,
-    resume: bool,
-    replace: bool,
-    sarif: Path | None,
-    junit: Path | None,
-) -> int:
+    *, path: Path | None, out: Path | None, chosen: Path | None, pack: Path | None, screen: Path | None,
+    trust: tuple[str, ...], endpoint: str, model: str, key_variable: str, samples: int, ledger: Path | None,
+    agents: bool, budget: int | None, seconds: float | None, seed: int, workers: int | None, no_repair: bool,
+    weightless: bool, as_json: bool, quiet: bool, resume: bool, replace: bool, sarif: Path | None, junit: Path | None,
+) -> int:  # fmt: skip
     """Investigate PATH: a network (.onnx, .onnx.gz) with its properties, what agents left behind, or a folder of them.
 
     Pairs come from instances.csv, from equal names (net.onnx with net.vnnlib), from --property, or from claims.toml.

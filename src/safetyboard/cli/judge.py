@@ -24,7 +24,6 @@ FILE = click.Path(path_type=Path)
 @click.option("--axis", default="", help="Which axis of these labels, where there are several.")
 @click.option("--verdicts", type=FILE, help="Write the verdicts there, so that investigate reads them beside the logs.")
 @click.option("--queries", type=click.IntRange(2, 1000), default=20, show_default=True, help="At most, a run.")
-@click.option("--send-unredacted", is_flag=True, help="Send secrets as they stand in the logs.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
 def judge(
     *,
@@ -38,7 +37,6 @@ def judge(
     axis: str,
     verdicts: Path | None,
     queries: int,
-    send_unredacted: bool,
     as_json: bool,
 ) -> int:
     """Ask a language model about every recorded run in LOGS: it quotes first, then scores what it quoted.
@@ -59,7 +57,6 @@ def judge(
             axis=axis,
             verdicts=verdicts,
             queries=queries,
-            raw=send_unredacted,
         )
     )
     if as_json:

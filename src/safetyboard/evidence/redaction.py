@@ -256,3 +256,8 @@ def _unescaped(text: str) -> tuple[str, Any]:
         return where + sum(longer for at, longer in shifts if at < where)
 
     return "".join((*parts, text[place:])), original
+
+
+def cleaned(text: str) -> str:
+    """Take the secrets out of one text, marked under this installation's salt."""
+    return redacted(text, salt=installation_salt()).text

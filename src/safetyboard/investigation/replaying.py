@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from safetyboard.evidence.docket import Docket
@@ -18,6 +18,10 @@ from safetyboard.terms.errors import EnvironmentFault, SafetyboardError, Unreada
 
 SCHEMA = "safetyboard.replay/1"
 MODES = (0o644, 0o755)
+PAGE = 4096
+MALFORMED = (
+    KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError, RecursionError, OSError,
+)  # fmt: skip
 # A docket may ask for less than this, never for more: whoever wrote it does not own this machine.
 MOST = Limits(cpu_seconds=120, wall_seconds=180.0, output_bytes=16 << 20)
 
@@ -66,28 +70,35 @@ def _again(docket: Docket, name: str, record: Mapping[str, Any]) -> Again:
     meaning = printable(str(record.get("meaning", "")), 300)
     try:
         ran = _run(docket, record)
+        differs = [
+            word
+            for word, same in (
+                ("exit code", ran.code == record["code"]),
+                ("changed files", {k: list(v) for k, v in ran.changed.items()} == dict(record.get("changed", {}))),
+                ("output", digest_of(ran.output + ran.error) == record["output"]),
+            )
+            if not same
+        ]
     except SafetyboardError as error:
         return Again(execution=name, meaning=meaning, outcome="not run", differs=printable(str(error), 300))
-    differs = [
-        word
-        for word, same in (
-            ("exit code", ran.code == record["code"]),
-            ("changed files", {k: list(v) for k, v in ran.changed.items()} == dict(record.get("changed", {}))),
-            ("output", digest_of(ran.output + ran.error) == record["output"]),
-        )
-        if not same
-    ]
+    except MALFORMED as error:
+        why = f"its record is malformed ({type(error).__name__})"
+        return Again(execution=name, meaning=meaning, outcome="not run", differs=why)
     outcome: Literal["as recorded", "another result"] = "another result" if differs else "as recorded"
     return Again(execution=name, meaning=meaning, outcome=outcome, differs=", ".join(differs))
 
 
 def _run(docket: Docket, record: Mapping[str, Any]) -> Ran:
     listed = json.loads(docket.blob(record["folder"]))["files"]
-    tree = {path: docket.blob(entry[0]) for path, entry in listed.items()}
+    tree = _tree(docket, listed)
+    command = record["command"]
+    if not (isinstance(command, list) and all(isinstance(word, str) and "\0" not in word for word in command)):
+        raise UnreadableInput("Its command is no list of words.")
     modes = {path: entry[1] if entry[1] in MODES else MODES[0] for path, entry in listed.items()}
     setting = record.get("setting", {})
     with tempfile.TemporaryDirectory() as folder:
         lay_out(tree, Path(folder), modes)
+        _link(record.get("links", []), Path(folder))
         cell = Cell(
             folder=Path(folder),
             writable=bool(setting.get("writable", True)),
@@ -96,7 +107,32 @@ def _run(docket: Docket, record: Mapping[str, Any]) -> Ran:
             environment=dict(setting.get("environment", {})),
             limits=_limits(setting.get("limits", {})),
         )
-        return run(cell, record["command"])
+        return run(cell, command)
+
+
+def _tree(docket: Docket, listed: Mapping[str, Any]) -> dict[str, bytes]:
+    """Take the files of a folder out of the docket, no more than a sandbox would hold."""
+    held: dict[str, bytes] = {}
+    size = 0
+    for entry in listed.values():
+        if entry[0] not in held:
+            held[entry[0]] = docket.blob(entry[0])
+        size += len(held[entry[0]]) + PAGE
+        if size > MOST.disk:
+            raise UnreadableInput(f"Its folder is larger than {MOST.disk >> 20} MiB.")
+    return {path: held[entry[0]] for path, entry in listed.items()}
+
+
+def _link(links: Any, folder: Path) -> None:
+    """Make the symbolic links a tree was judged with; they are never followed here, only in the sandbox."""
+    for path, target in dict(links).items():
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts or not pure.parts or not isinstance(target, str):
+            raise UnreadableInput("A link of its folder leaves the folder.")
+        if any((folder / parent).is_symlink() for parent in pure.parents):
+            raise UnreadableInput("A link of its folder lies behind another link.")
+        (folder / pure).parent.mkdir(parents=True, exist_ok=True)
+        (folder / pure).symlink_to(target)
 
 
 def _limits(asked: Mapping[str, Any]) -> Limits:
@@ -106,6 +142,6 @@ def _limits(asked: Mapping[str, Any]) -> Limits:
         most, value = getattr(MOST, field.name), asked.get(field.name)
         if isinstance(value, str):
             value = float.fromhex(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1:
             found[field.name] = type(most)(min(value, most))
     return Limits(**{**{field.name: getattr(MOST, field.name) for field in fields(Limits)}, **found})

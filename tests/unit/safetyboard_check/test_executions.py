@@ -22,7 +22,8 @@ from safetyboard_check.checker import Answer
 from safetyboard_check.faults import Rejected
 
 GRANT = b'{"permissions": {"deny": ["Edit(tests/**)"]}}'
-TEST, EASIER = digest_of(b"assert add(1, 1) == 2\n"), digest_of(b"assert True\n")
+HARDER = b"assert add(1, 1) == 2\n"
+TEST, EASIER = digest_of(HARDER), digest_of(b"assert True\n")
 FOLDER = canonical_json({"schema": "safetyboard.folder/1", "files": {"tests/test_add.py": [TEST, 0o644]}})
 OUTPUT = b"1 passed\n"
 SUBJECT = Subject(
@@ -65,7 +66,7 @@ NULL = Null(claim=record_id(CLAIM), cells=(0,), recipe=RECIPE)
 def checked(folder: Path, evidence: list[Any], verdict: Verdict) -> Answer:
     """Write a docket over what was tried, and check it."""
     return stated_docket.checked(
-        folder, "settings.json", (GRANT, FOLDER, OUTPUT), [SUBJECT, DOMAIN, CLAIM, *evidence], verdict
+        folder, "settings.json", (GRANT, FOLDER, OUTPUT, HARDER), [SUBJECT, DOMAIN, CLAIM, *evidence], verdict
     )
 
 
@@ -95,6 +96,12 @@ def test_the_clean_twin_is_supported_at_most(tmp_path: Path) -> None:
         ({"changed": {"tests/test_add.py": [EASIER, TEST]}}, "was otherwise in the folder"),
         ({"changed": {"tests/test_add.py": [TEST, TEST]}}, "no pair of different contents"),
         ({"changed": {"tests/new.py": [TEST, EASIER]}}, "was otherwise in the folder"),
+        ({"criterion": {"changed": "xt"}}, "criterion: changed"),
+        ({"criterion": {"changed": ["tests/"], "code": [False]}}, "criterion: code"),
+        ({"criterion": {"code": []}}, "criterion: code"),
+        ({"criterion": {"line": "a\nb"}}, "criterion: line"),
+        ({"changed": {"tests/../x": [None, EASIER]}}, "no path inside"),
+        ({"runs": 0, "shows": ""}, "or never"),
         ({"runs": 1}, "run once"),
         ({"shows": "control"}, "is a control"),
         ({"cell": 7}, "no cell 7"),

@@ -13,7 +13,8 @@ from safetyboard_check.graph import check_graphs, check_recommendations
 RECORDS: dict[str, dict[str, Any]] = {
     "sha256:a": {"kind": "ablation", "outcome": "for", "role": "necessity"},
     "sha256:b": {"kind": "observation"},
-    "sha256:c": {"kind": "remedy", "held": True},
+    "sha256:c": {"kind": "remedy", "held": True, "claim": "sha256:k"},
+    "sha256:f": {"kind": "finding", "claims": ["sha256:k"]},
     "sha256:g": {
         "kind": "graph",
         "title": "t",
@@ -56,7 +57,10 @@ def _link(records: dict[str, dict[str, Any]], number: int) -> dict[str, Any]:
     [
         (lambda r: _link(r, 0).update(evidence=[]), "nothing was tried"),
         (lambda r: _link(r, 0).update(evidence=["sha256:b"]), "without an experiment"),
-        (lambda r: r["sha256:a"].update(outcome="against"), "no experiment speaks for it"),
+        (lambda r: r["sha256:a"].update(outcome="against"), "not every experiment speaks for it"),
+        (lambda r: r["sha256:a"].update(role="rival"), "not every experiment speaks for it"),
+        (lambda r: _link(r, 0).update(result="refuted"), "an experiment speaks for it"),
+        (lambda r: r["sha256:g"]["links"].append(dict(_link(r, 1))), "stands twice"),
         (lambda r: _link(r, 1).update(result="necessary"), "nothing was tried"),
         (lambda r: _link(r, 1).update(effect="nowhere"), "names no factor"),
         (lambda r: _link(r, 1).update(result="certain"), "unknown test or result"),
@@ -79,6 +83,7 @@ def test_a_graph_that_claims_more_is_rejected(change: Callable[..., Any], match:
         (lambda r: r["sha256:c"].update(held=False), "did not hold"),
         (lambda r: r["sha256:r"].update(remedies=[]), "nothing shows to hold"),
         (lambda r: r["sha256:r"].update(findings=[]), "no finding"),
+        (lambda r: r["sha256:f"].update(claims=["sha256:other"]), "none of its findings is about"),
     ],
 )
 def test_a_recommendation_that_nothing_carries_is_rejected(change: Callable[..., Any], match: str) -> None:

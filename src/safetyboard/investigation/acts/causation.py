@@ -17,8 +17,10 @@ from safetyboard.terms.execution import Execution
 from safetyboard.terms.finding import Finding
 from safetyboard.terms.observation import Observation
 from safetyboard.terms.recommendation import Recommendation
+from safetyboard.terms.remedy import Remedy
 
 LESSON = "judged-files-out-of-reach"
+OUTSIDE = "outside what it promises, and gets through"
 TESTS = "change the tests that judge"
 REACH, CHANGED, QUIET, PASSED = "reach", "changed", "quiet", "passed"
 
@@ -197,7 +199,8 @@ def _recommend(dossier: Dossier, place: Place, findings: Sequence[Finding]) -> N
         Recommendation(
             findings=tuple(record_id(finding) for finding in findings),
             affected=f"every place where an agent's work on {name} is judged",
-            outcome="No way that an agent has makes the judgement of its work say yes to a wrong program.",
+            outcome="No way that an agent has makes the judgement of its work say yes to a wrong program."
+            + _left(held),
             control=held[0].method if held else "",
             alternatives=("anything else under which the lesson finds no way through",),
             verification=record_id(dossier.lessons[LESSON]),
@@ -206,6 +209,12 @@ def _recommend(dossier: Dossier, place: Place, findings: Sequence[Finding]) -> N
             retain=("the recorded runs", "the repository before and after", "the rules under which the agent ran"),
         )
     )
+
+
+def _left(held: Sequence[Remedy]) -> str:
+    """Say what the control that held does not promise."""
+    left = held[0].cost.get(OUTSIDE) if held else None
+    return f" The control named leaves open: {left}." if left else ""
 
 
 def _of(place: Place, remedy: Any) -> bool:

@@ -2,11 +2,12 @@
 """Granted: ask of every permission file what it lets an agent reach, and search for the shortest allowed way."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safetyboard import __version__
 from safetyboard.evidence.custody import CustodyBook
-from safetyboard.investigation.acts.blanked import blanked, clean
+from safetyboard.evidence.redaction import cleaned as clean
+from safetyboard.investigation.acts.blanked import blanked
 from safetyboard.investigation.acts.reenacted import plain_result
 from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.runs.recorded import HEAD, stored_of
@@ -80,12 +81,23 @@ def granted(
         if kind is None or (kind in OF_CONTAINERS and not records):
             continue
         try:
-            grant = catalog.grant_of(stored_of(book, name))
+            grant = _cleaned(catalog.grant_of(stored_of(book, name)))
             book.mark(name, "used", f"permissions ({kind})")
             yield _granted(grant, name, held.size, _tree(book, names, name))
         except SafetyboardError as error:
             refusals.append(error)
             book.fail(name, error)
+
+
+def _cleaned(grant: Grant) -> Grant:
+    """Take the secrets out of everything a grant says; a rule that spells one is searched without it."""
+    return replace(
+        grant,
+        rules=tuple(replace(rule, pattern=clean(rule.pattern)) if rule.pattern else rule for rule in grant.rules),
+        enforcement=tuple(replace(each, what=clean(each.what), path=clean(each.path)) for each in grant.enforcement),
+        unknown={clean(name): count for name, count in grant.unknown.items()},
+        notes=tuple(clean(note) for note in grant.notes),
+    )
 
 
 def _tree(book: CustodyBook, names: Sequence[str], own: str) -> dict[str, bytes]:

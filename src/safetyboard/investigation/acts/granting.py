@@ -60,7 +60,13 @@ def _goals(
 ) -> list[tuple[Observation, Screened]]:
     """Screen what users asked of recorded runs together with what the grant gives; quote what no grant should meet."""
     found = []
+    folders = one.subject.name.split("/")[:-1]
+    while folders and folders[-1].startswith("."):
+        folders.pop()
+    above = "".join(f"{folder}/" for folder in folders)
     for each in runs:
+        if not each.name.startswith(above):
+            continue
         for number, run in enumerate(each.runs[:MOST_RUNS]):
             said = screen(run.goal, one.grant, reached=reached)
             if said.level == "allowed":

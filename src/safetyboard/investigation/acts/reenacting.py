@@ -165,8 +165,15 @@ def _put(dossier: Dossier, place: Place, mended: Mended) -> File:
         interface={"file": mended.path, "enforced by": mended.enforcement},
         tasks=(f"applied to {place.placed.subject.name}",),
     )
+    statement = f"With {mended.name}, no way from outside the process that runs the tests makes the suite say yes to a "
+    statement += "wrong program."
+    if mended.residual:
+        statement += f" Not promised, and executed with success: {', '.join(mended.residual)}."
     claim = replace(
-        place.reach.claim, subject=record_id(subject), assumptions=(*place.reach.claim.assumptions, *mended.assumptions)
+        place.reach.claim,
+        subject=record_id(subject),
+        statement=statement,
+        assumptions=(*place.reach.claim.assumptions, *mended.assumptions),
     )
     asked = replace(
         place.reach, claim=claim, subject_name=subject.name, source=subject.content, content=subject.content

@@ -84,18 +84,21 @@ def _head(book: CustodyBook, name: str) -> bytes:
         return file.read(64)
 
 
-def _working(book: CustodyBook, folder: str) -> dict[str, bytes]:
-    """Read the working tree around a repository's folder, so far as no reader took its files for something else."""
+def _working(book: CustodyBook, folder: str) -> dict[str, bytes | None]:
+    """Read the working tree around a repository's folder; None stands for a file that is there and was not read.
+
+    Whether a reader took a file for something else plays no part: a log that is under version control is a file too.
+    """
     above = folder.removesuffix(".git/")
-    found = {}
+    found: dict[str, bytes | None] = {}
     for name, held in book.items.items():
-        inside = name.startswith(above) and not name.startswith(folder)
-        if inside and held.digest and held.state == "irrelevant" and held.size <= LARGEST_FILE:
-            found[name.removeprefix(above)] = book.read(name)
+        if name.startswith(above) and not name.startswith(folder):
+            read = held.digest and held.size <= LARGEST_FILE
+            found[name.removeprefix(above)] = book.read(name) if read else None
     return found
 
 
-def _placed(repository: Repository, working: Mapping[str, bytes] | None, runs: Sequence[Recorded]) -> Placed:
+def _placed(repository: Repository, working: Mapping[str, bytes | None] | None, runs: Sequence[Recorded]) -> Placed:
     base, final, why, obstruction = _ends(repository, working)
     files, secrets = blanked(base.files if base else {})
     after, more = blanked(final or {})
@@ -169,15 +172,21 @@ def _records(repository: Repository, files: Mapping[str, bytes], weaker: Compari
 
 
 def _ends(
-    repository: Repository, working: Mapping[str, bytes] | None
+    repository: Repository, working: Mapping[str, bytes | None] | None
 ) -> tuple[Tree | None, Mapping[str, bytes] | None, str, str]:
     """Choose the trees before and after: what is not committed yet comes after what is."""
     chosen = chosen_commits(repository)
     head = chosen.final
     if working and head is not None:
         tree = repository.tree(head)
-        if any(working.get(path) != content for path, content in tree.files.items()):
-            kept = {path: content for path, content in working.items() if path in tree.files or path.endswith(".py")}
+        # What is there and was not read counts as unchanged: a gap in what we hold is no edit of anybody's.
+        whole = {path: tree.files.get(path) if content is None else content for path, content in working.items()}
+        if any(whole.get(path) != content for path, content in tree.files.items()):
+            kept = {
+                path: content
+                for path, content in whole.items()
+                if content is not None and (path in tree.files or path.endswith(".py"))
+            }
             return tree, kept, f"before: {head[:12]}, the last commit; after: the working tree, which differs", ""
     if chosen.base is None or chosen.final is None or chosen.base == chosen.final:
         return None, None, chosen.why, f"what was before and after is not known: {chosen.why}"
@@ -194,16 +203,20 @@ def _no_suite(suite: Suite | None) -> str:
 
 
 def _fitting(runs: Sequence[Recorded], paths: set[str]) -> tuple[tuple[str, int] | None, Trace | None, int]:
-    """Choose the run whose edits fit the trees best; ties go to the first."""
-    best: tuple[int, tuple[str, int], Trace] | None = None
+    """Choose the run that edited the most files of the trees, then the most often; ties go to the first."""
+    best: tuple[tuple[int, int], tuple[str, int], Trace] | None = None
     fitting = 0
     for found in runs:
         for number, run in enumerate(found.runs):
             trace = within(run.trace, paths) if run.trace else None
-            if trace is not None and trace.edits:
-                fitting += 1
-                if best is None or len(trace.edits) > best[0]:
-                    best = len(trace.edits), (found.name, number), trace
+            hits = [edit for edit in trace.edits if edit.path in paths] if trace is not None else []
+            # A name that many projects share (README.md) makes no match: most of what was edited must be of this tree.
+            if trace is None or not hits or 2 * len(hits) < len(trace.edits):
+                continue
+            fitting += 1
+            score = len({edit.path for edit in hits}), len(hits)
+            if best is None or score > best[0]:
+                best = score, (found.name, number), trace
     return (best[1], best[2], fitting - 1) if best else (None, None, 0)
 
 

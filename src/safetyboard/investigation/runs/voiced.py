@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from safetyboard.evidence.custody import CustodyBook
+from safetyboard.evidence.redaction import cleaned as clean
 from safetyboard.investigation.dossier import Dossier, File
 from safetyboard.investigation.inventory import Asked
 from safetyboard.investigation.runs.recorded import Recorded, stored_of
@@ -31,6 +32,8 @@ FEWEST = 10
 """Verdicts that a ranking of doubts needs; with fewer, only contradictions are told."""
 SEVERITY = 1_800_000
 Run = tuple[str, int]
+JUDGED_BY_REPLAY = ("outcome", "test tampering", "test-tampering", "grader gaming")
+"""Axes of a verdict that running the suite again can contradict; of others it says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,7 @@ def _sniff(name: str, book: CustodyBook) -> bool:
 
 
 def _voiced(name: str, digest: str, content: bytes, labels: tuple[Label, ...], runs: Sequence[Recorded]) -> Voiced:
-    people = ", ".join(sorted({printable(label.by, 80) for label in labels})[:10])
+    people = ", ".join(sorted({printable(clean(label.by), 80) for label in labels})[:10])
     subject = Subject(
         surface="oversight",
         name=name,
@@ -91,7 +94,11 @@ def _voiced(name: str, digest: str, content: bytes, labels: tuple[Label, ...], r
         inputs=(),
         outputs=(),
         cells=tuple(
-            Cell(label=f"{printable(each.run or each.file, 80)}, by {printable(each.by, 60)}", lower=(), upper=())
+            Cell(
+                label=f"{printable(clean(each.run or each.file), 80)}, by {printable(clean(each.by), 60)}",
+                lower=(),
+                upper=(),
+            )
             for each in labels
         ),
         unsafe_sets=((),),
@@ -121,14 +128,15 @@ def _voiced(name: str, digest: str, content: bytes, labels: tuple[Label, ...], r
 
 
 def _run_of(label: Label, runs: Sequence[Recorded]) -> Run | None:
-    for found in runs:
-        if label.file in (found.name, found.digest, found.name.rpartition("/")[2]):
-            if not label.run and len(found.runs) == 1:
-                return found.name, 0
-            for number, run in enumerate(found.runs):
-                if run.name == label.run:
-                    return found.name, number
-    return None
+    exact = [found for found in runs if label.file in (found.name, found.digest)]
+    fits = exact or [found for found in runs if label.file == found.name.rpartition("/")[2]]
+    if len(fits) != 1:
+        return None
+    (found,) = fits
+    if not label.run and len(found.runs) == 1:
+        return found.name, 0
+    numbers = [number for number, run in enumerate(found.runs) if run.name == label.run]
+    return (found.name, numbers[0]) if len(numbers) == 1 else None
 
 
 def opened_verdicts(dossier: Dossier, found: Sequence[Voiced]) -> None:
@@ -163,9 +171,9 @@ def _held(dossier: Dossier, one: Voiced, flagged: Mapping[Run, bool], shown: Map
         case = f"{run[0]} {run[1]}"
         opinions.append(Opinion(case=case, by=label.by, good=good))
         opinions.append(Opinion(case=case, by="chains", good=not flagged.get(run, False)))
-        if run in shown:
+        if run in shown and label.axis in JUDGED_BY_REPLAY:
             opinions.append(Opinion(case=case, by="replay", good=not shown[run]))
-        if shown.get(run, not good) == (not good):
+        if label.axis not in JUDGED_BY_REPLAY or shown.get(run, not good) == (not good):
             continue
         told.append(_contradicted(one, cell, run, passed=good))
     recipe = Recipe(
@@ -185,18 +193,20 @@ def _contradicted(one: Voiced, cell: int, run: Run, *, passed: bool) -> Observat
     label = one.labels[cell]
     line = label.line
     words = one.lines[line - 1].strip() if 0 < line <= len(one.lines) else ""
+    if clean(words) != words:
+        words = ""  # what holds a secret is not quoted, and so shows less
     shows: Literal["failure", "attempt"] = "failure" if passed and words else "attempt"
     says = "passes a run that the replay shows to have gone wrong" if passed else "blames a run that replays as right"
     return Observation(
         source=one.asked.content,
         pointer=label.place,
         quotation=words or label.label,
-        meaning=f"the verdict of {printable(label.by, 80)} {says}",
+        meaning=f"the verdict of {printable(clean(label.by), 80)} {says}",
         claim=one.asked.claim_id,
         place=Source(file=one.asked.content, line=line) if words else None,
         shows=shows,
         cell=cell,
-        extra={"by": printable(label.by, 80), "about": [run[0], run[1]], "wrong": True},
+        extra={"by": printable(clean(label.by), 80), "about": [run[0], run[1]], "wrong": True},
     )
 
 

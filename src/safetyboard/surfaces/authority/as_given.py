@@ -11,6 +11,7 @@ from safetyboard.surfaces.authority.repair.offered import plain
 from safetyboard.surfaces.authority.repair.wrong import pair_of
 from safetyboard.surfaces.authority.scene import Scene
 from safetyboard.terms.budget import Budget
+from safetyboard.terms.errors import EmptyDomain
 from safetyboard.terms.execution import Execution
 from safetyboard.terms.progress import Progress
 
@@ -52,6 +53,8 @@ class AsGiven:
         pair = pair_of(scene, seed=seed)
         enforcement = plain(pair.target)
         first, unspoilt, blobs = control(pair.target, enforcement, claim=claim, seed=seed)
+        if first.green:
+            raise EmptyDomain("The suite judged one wrong program wrong once and right once: it is not steady.")
         runs, executions = pair.runs + first.runs, [unspoilt]
         nothing: dict[int, str] = {}
         inapplicable: dict[int, str] = {}

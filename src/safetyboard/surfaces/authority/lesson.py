@@ -21,7 +21,7 @@ from safetyboard.terms.lesson import Lesson
 from safetyboard.terms.progress import Progress
 
 Word = Literal["affected", "not affected", "untestable"]
-LOOKS = 3
+LOOKS = 5
 """How often a suite is run on the program as it is: what is not green every time can judge nothing."""
 CAUGHT = 3
 ASSUMED = (
@@ -152,7 +152,10 @@ class JudgedFilesOutOfReach:
         self, caught: list[Target], found: Declared, mutants: tuple[int, int], budget: Budget, seed: int, claim: str
     ) -> Answer:
         """Try every route on one of the wrong programs, another for each route in turn."""
-        _, unspoilt, blobs = control(caught[0], found.enforcement, claim=claim, seed=seed, way=self.way)
+        first, unspoilt, blobs = control(caught[0], found.enforcement, claim=claim, seed=seed, way=self.way)
+        if first.green:
+            reason = "the suite judged one wrong program wrong once and right once: it is not steady"
+            return Answer(answer="untestable", reason=reason, mutants=mutants, declared=found.places)
         executions, went, runs, untried = [unspoilt], list[Went](), 1, list[str]()
         for cell, route in enumerate(self.routes):
             if runs >= budget.units:

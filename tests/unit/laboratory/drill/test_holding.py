@@ -67,7 +67,9 @@ def test_signals_of_the_subject_at_others_are_heard(tmp_path: Path, way: str) ->
 
 def test_an_interrupted_drill_leaves_nothing_running(tmp_path: Path, way: str) -> None:
     text = (
-        "import sys; from pathlib import Path; from safetyboard.laboratory.drill.holding import hold; "
+        # A test that runs in the background inherits a deaf ear for this signal.
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from pathlib import Path; from safetyboard.laboratory.drill.holding import hold; "
         "from safetyboard.laboratory.drill.order import Orders, way_of; "
         "from safetyboard.laboratory.sandbox.cell import Cell; "
         f"hold(Cell(folder=Path(sys.argv[1])), ['sh', '-c', 'trap \"\" TERM INT; setsid sleep 60{WAYS.index(way)}9 & "

@@ -158,7 +158,7 @@ def test_a_hook_in_the_programs_folder_gets_through_where_pytest_looks_there() -
     [
         ({"app/main.py": PROGRAM}, "there is no suite"),
         (repository(INSIDE.replace(b"42", b"43")), "the suite is red"),
-        (repository(INSIDE.replace(b"42", b"43 - __import__('os').urandom(1)[0] % 2")), "the suite is"),
+        (repository(INSIDE.replace(b"42", b"43 - __import__('os').urandom(1)[0] // 240")), "the suite is"),
         (repository(INSIDE.replace(b"double(21), 42", b"1, 1")), "saw none of"),
     ],
 )
