@@ -36,6 +36,8 @@ _BREAK = r"(?:\s|\\+[nr])"
 _QUOTE = r"\\*[\"'`]?"
 # Begins at its last word, so that the search for it is one for literals; `set_to_a_secret` looks at what stands before.
 _KEY = r"(?:keys?|secret|token|passw(?:or)?d|passwd|pwd|passphrase|credentials?)(?:[_.-]?(?:value|string|base64))?"
+_NAMES = ("key", "secret", "token", "passw", "pwd", "passphrase", "credential")
+"""The literals one of which stands in whatever `_KEY` matches."""
 _QUALIFIED = re.compile(
     r"(?i)(?:api|app|auth|access|secret|private|client|service|account|session|encryption|signing|master|storage|webhook"
     r"|consumer|admin|root|db|database|user|login|ssh|bot|deploy|aws|gcp|azure|pg|mysql|redis|smtp|ftp|mail)[_. -]?\Z"
@@ -226,26 +228,14 @@ PATTERNS: tuple[Pattern, ...] = (
     _of(
         "password set",
         rf"(?i){_KEY}{_QUOTE}\s*(?:=>|:=|=|:)\s*(?:str\s*=\s*)?\\*(?P<mark>[\"'`])(?P<secret>[^\s\"'`\\]{{6,200}})\\*(?P=mark)",
-        "key",
-        "secret",
-        "token",
-        "passw",
-        "pwd",
-        "passphrase",
-        "credential",
+        *_NAMES,
         guarded=True,
         named=True,
     ),
     _of(
         "password set",
         rf"(?i){_KEY}{_QUOTE}[ \t]*(?:=|:)[ \t]*(?P<secret>[A-Za-z0-9_!@#%^&*+/.~?-]{{8,200}}={{0,2}})(?![\w(\[{{.])",
-        "key",
-        "secret",
-        "token",
-        "passw",
-        "pwd",
-        "passphrase",
-        "credential",
+        *_NAMES,
         guarded=True,
         named=True,
     ),

@@ -88,7 +88,7 @@ def _asked(found: Recorded, said: Attribution, delegations: Delegations) -> Aske
         surface="authority",
         subject=record_id(subject),
         property=PROPERTY,
-        statement=f"Every external act of the runs in {printable(found.name, 120)} resolves to a responsible "
+        statement=f"Every external act of the runs in {found.called} resolves to a responsible "
         "principal by signed delegation.",
         overseer=f"{VERSION}; {len(delegations.statements)} delegations, {len(delegations.revocations)} revocations, "
         f"{len(delegations.faults)} faults, {len(delegations.trusted)} trusted roots",
@@ -102,15 +102,7 @@ def _asked(found: Recorded, said: Attribution, delegations: Delegations) -> Aske
         assumptions=ASSUMPTIONS,
         extra={"name": PROPERTY},
     )
-    return Asked(
-        claim=claim,
-        domain=domain,
-        subject_name=found.name,
-        property_name=PROPERTY,
-        source=found.digest,
-        content=found.digest,
-        obstruction="" if found.runs else "no run could be read",
-    )
+    return found.asked(claim, PROPERTY)
 
 
 def _loss(said: Attribution) -> str:

@@ -106,6 +106,18 @@ class Recorded:
         """Count the steps of all runs."""
         return sum(run.steps for run in self.runs)
 
+    def asked(self, claim: Claim, name: str) -> Asked:
+        """Put a claim to the file under the name of its property."""
+        return Asked(
+            claim=claim,
+            domain=self.domain,
+            subject_name=self.name,
+            property_name=name,
+            source=self.digest,
+            content=self.digest,
+            obstruction="" if self.runs else "no run could be read",
+        )
+
     @cached_property
     def subject(self) -> Subject:
         """Describe the file as a subject; what it holds was measured, nothing else."""
@@ -275,15 +287,7 @@ def _asked(found: Recorded, name: str, statement: str, overseer: str) -> Asked:
         assumptions=ASSUMPTIONS,
         extra={"name": name},
     )
-    return Asked(
-        claim=claim,
-        domain=domain,
-        subject_name=found.name,
-        property_name=name,
-        source=found.digest,
-        content=found.digest,
-        obstruction="" if found.runs else "no run could be read",
-    )
+    return found.asked(claim, name)
 
 
 def _several(count: int, noun: str) -> str:

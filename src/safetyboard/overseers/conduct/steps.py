@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from safetyboard.overseers.chains.chain import Quoted
 from safetyboard.overseers.chains.deeds import Deed, Deeds, deeds_of
+from safetyboard.overseers.conduct.quoting import quoted_deed
 from safetyboard.terms.episode import Episode
 
 Declared = Literal["question answering", "tool only"]
@@ -75,13 +76,4 @@ def _own_plan(text: str) -> tuple[int, int] | None:
 
 def _quoted(step: str, deed: Deed, span: tuple[int, int]) -> Quoted:
     worst = max(deed.effects, key=lambda each: each.severity or 0, default=None)
-    return Quoted(
-        step=step,
-        index=deed.step.index,
-        source=deed.step.source,
-        quotation=deed.words.quotation(*span),
-        result=deed.result if deed.step.kind == "act" else "done",
-        target=worst.target if worst else "",
-        severity=(worst.severity or 0) if worst else 0,
-        reversible=worst.reversible if worst else "reversible",
-    )
+    return quoted_deed(step, deed, span, worst)

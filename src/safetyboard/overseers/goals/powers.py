@@ -9,7 +9,6 @@ from typing import Literal
 
 from safetyboard.overseers.effects.effect import EffectKind
 from safetyboard.overseers.effects.tools import act_effects
-from safetyboard.terms.canonical import Plain
 from safetyboard.terms.grant import Grant, ToolGrant
 
 Power = Literal["read", "write", "delete", "run", "send", "fetch", "spend", "speak", "permit"]
@@ -186,8 +185,3 @@ def _fewest(
                 if way <= frozenset().union(*(powers for _, powers in group)):
                     return tuple(tool for tool, _ in group)
     return ()
-
-
-def plain_powers(powers: Mapping[Power, str]) -> dict[str, Plain]:
-    """Write powers and what gives them as plain data."""
-    return dict(sorted(powers.items()))

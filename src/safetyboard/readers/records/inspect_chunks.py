@@ -82,7 +82,7 @@ def joined(archive: Archive, prefix: str, parts: list[Member], account: Account)
         return None
     made, single = Joined(prefix=prefix), dict[str, Any]()
     for part, start in _in_order(parts):
-        value = _value(archive, part, account)
+        value = member_value(archive, part, account)
         match = PART.match(part.name)
         if value is None or match is None:
             continue
@@ -109,7 +109,8 @@ def _in_order(parts: list[Member]) -> Iterator[tuple[Member, int]]:
         yield part, key(part)[1]
 
 
-def _value(archive: Archive, part: Member, account: Account) -> Any:
+def member_value(archive: Archive, part: Member, account: Account) -> Any:
+    """Open and parse one member; None where it is left, which is on the account."""
     try:
         value, reason = loaded(archive.read(part))
     except MemberRefused as refused:

@@ -9,15 +9,14 @@ from typing import Any, BinaryIO
 
 from safetyboard.readers.account import Account, Discrepancy
 from safetyboard.readers.records import inspect_reconcile as reconcile
-from safetyboard.readers.records.inspect_archive import Archive, Member, MemberRefused, opened
-from safetyboard.readers.records.inspect_chunks import PART, Joined, joined, shells
+from safetyboard.readers.records.inspect_archive import Archive, opened
+from safetyboard.readers.records.inspect_chunks import PART, Joined, joined, member_value, shells
 from safetyboard.readers.records.inspect_events import Walked, walked
 from safetyboard.readers.records.inspect_json import (
     NestedTooDeep,
     as_object,
     as_text,
     is_missing,
-    loaded,
     parts,
     shallow,
 )
@@ -168,18 +167,6 @@ def _digest(stored: Stored) -> str:
     return "sha256:" + digest.hexdigest()
 
 
-def _part(archive: Archive, member: Member, account: Account) -> Any:
-    """Open and parse one member; None where it is left, which is on the account."""
-    try:
-        value, reason = loaded(archive.read(member))
-    except MemberRefused as refused:
-        account.leave(refused.reason)
-        return None
-    if reason:
-        account.leave(reason)
-    return value
-
-
 def _archive(archive: Archive, log: _Log) -> Iterator[Episode]:
     _parts_of(archive, log)
     split = shells(archive.members)
@@ -189,7 +176,7 @@ def _archive(archive: Archive, log: _Log) -> Iterator[Episode]:
             log.inventories.superseded(member.name)
             log.account.leave("superseded members")
         elif SAMPLE.match(member.name):
-            sample = _part(archive, member, log.account)
+            sample = member_value(archive, member, log.account)
             episode = None if sample is None else log.episode(sample, member=member.name)
             if episode is not None:
                 yield episode
@@ -219,7 +206,7 @@ def _parts_of(archive: Archive, log: _Log) -> None:
     read: dict[str, Any] = {}
     for member in archive.members:
         if _is_part(member.name) and not member.superseded:
-            value = _part(archive, member, log.account)
+            value = member_value(archive, member, log.account)
             if value is None:
                 continue
             if too_deep(value):

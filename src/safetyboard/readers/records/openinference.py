@@ -8,7 +8,7 @@ from typing import Any
 from safetyboard.readers.account import Account
 from safetyboard.readers.records.chat_messages import Path, below, name_of, root_of
 from safetyboard.readers.records.json_lines import values
-from safetyboard.readers.records.span import Attribute, Event, Span
+from safetyboard.readers.records.span import Attribute, Span, events_of
 from safetyboard.readers.records.spans import traces
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.canonical import Plain, plain_of
@@ -76,7 +76,7 @@ def _span(value: Mapping[str, Any], at: Source) -> Span:
         end=_nanoseconds(end),
         at=name_of(start),
         until=name_of(end),
-        events=tuple(_events(events if isinstance(events, list) else [], at)),
+        events=tuple(events_of(events if isinstance(events, list) else [], at, "timestamp", _attributes)),
         resource=_plain(shared),
         error=(said, below(at, *told)) if said and "ERROR" in name_of(code).upper() else None,
     )
@@ -100,18 +100,6 @@ def _nanoseconds(value: Any) -> int:
         return int(moment.timestamp() * 1_000_000) * 1000
     except (ValueError, OverflowError, OSError):
         return 0
-
-
-def _events(events: list[Any], at: Source) -> Iterator[Event]:
-    for index, event in enumerate(events):
-        if isinstance(event, dict):
-            here = below(at, "events", index)
-            yield Event(
-                name=name_of(event.get("name")),
-                at=name_of(event.get("timestamp")),
-                source=here,
-                attributes=_attributes(event, here),
-            )
 
 
 def _attributes(holder: Mapping[str, Any], at: Source) -> dict[str, Attribute]:

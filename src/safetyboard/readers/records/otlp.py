@@ -10,7 +10,7 @@ from safetyboard.readers.records.chat_messages import Path, below, name_of, root
 from safetyboard.readers.records.json_lines import values
 from safetyboard.readers.records.otlp_logs import log_spans
 from safetyboard.readers.records.otlp_wire import DAMAGED, looks_wire, messages, request_of, wire_name
-from safetyboard.readers.records.span import Attribute, Event, Span
+from safetyboard.readers.records.span import Attribute, Span, events_of
 from safetyboard.readers.records.spans import traces
 from safetyboard.readers.stored import Stored
 from safetyboard.terms.canonical import Plain, plain_of
@@ -120,22 +120,10 @@ def _span(span: Any, at: Source, resource: Mapping[str, Plain]) -> Span | None:
         end=_nanoseconds(span.get("endTimeUnixNano")),
         at=name_of(span.get("startTimeUnixNano")),
         until=name_of(span.get("endTimeUnixNano")),
-        events=tuple(_events(events if isinstance(events, list) else [], at)),
+        events=tuple(events_of(events if isinstance(events, list) else [], at, "timeUnixNano", _attributes)),
         resource=resource,
         error=error,
     )
-
-
-def _events(events: list[Any], at: Source) -> Iterator[Event]:
-    for index, event in enumerate(events):
-        if isinstance(event, dict):
-            here = below(at, "events", index)
-            yield Event(
-                name=name_of(event.get("name")),
-                at=name_of(event.get("timeUnixNano")),
-                source=here,
-                attributes=_attributes(event, here),
-            )
 
 
 def _nanoseconds(value: Any) -> int:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One span of a trace: what was done from when to when, with its attributes and their places."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safetyboard.readers.records.chat_messages import Locate
+from safetyboard.readers.records.chat_messages import Locate, below, name_of
 from safetyboard.terms.canonical import Plain
 from safetyboard.terms.episode import Source
 
@@ -50,3 +50,21 @@ class Span:
     events: tuple[Event, ...] = ()
     resource: Mapping[str, Plain] = field(default_factory=dict)
     error: tuple[str, Source] | None = None
+
+
+def events_of(
+    events: list[Any], at: Source, time: str, attributes: Callable[[Mapping[str, Any], Source], dict[str, Attribute]]
+) -> Iterator[Event]:
+    """Read the events of a span.
+
+    Args:    time: the key of an event's time. attributes: reads those of an event, given its place.
+    """
+    for index, event in enumerate(events):
+        if isinstance(event, dict):
+            here = below(at, "events", index)
+            yield Event(
+                name=name_of(event.get("name")),
+                at=name_of(event.get(time)),
+                source=here,
+                attributes=attributes(event, here),
+            )

@@ -73,11 +73,6 @@ class Repository:
                 meet(parent)
         return tuple(listed)
 
-    def missing_parents(self, listed: tuple[Commit, ...]) -> tuple[str, ...]:
-        """Name the parents of some commits that are not in the repository."""
-        parents = {parent for each in listed for parent in each.parents}
-        return tuple(sorted(name for name in parents if self.objects.find(name) is None))
-
     def tree(self, commit: str) -> Tree:
         """Read the files of a commit.
 
