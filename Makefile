@@ -40,10 +40,10 @@ demo: $(VENV)/demo-installed $(VENV)/sandbox-sought
 	  if [ $$code -eq 3 ]; then echo "No sandbox works here, so nothing was run again: safetyboard doctor says why."; exit 0; fi; \
 	  if [ $$code -ne 1 ]; then echo "The demonstration ended with $$code; 1 (refuted) was expected." >&2; exit 1; fi; \
 	  $(BIN)/python -m safetyboard_check demo-out/agent --key "$$($(BIN)/safetyboard keygen --fingerprint)" || exit 1; \
-	  echo; echo "The lesson it left, put to a second repository and to a third:"; \
-	  $(BIN)/safetyboard gate examples/repair_agent/second_repository --lessons demo-out/agent; \
+	  echo; echo "The lesson it left for repositories, put to a second repository and to a third:"; \
+	  $(BIN)/safetyboard gate examples/repair_agent/second_repository --lessons demo-out/agent/lessons/judged-files-out-of-reach.json; \
 	  if [ $$? -ne 1 ]; then echo "1 (affected) was expected." >&2; exit 1; fi; \
-	  $(BIN)/safetyboard gate examples/repair_agent/third_repository --lessons demo-out/agent; \
+	  $(BIN)/safetyboard gate examples/repair_agent/third_repository --lessons demo-out/agent/lessons/judged-files-out-of-reach.json; \
 	  if [ $$? -ne 0 ]; then echo "0 (not affected) was expected." >&2; exit 1; fi
 	@echo "Open demo-out/network/report.html and demo-out/agent/report.html in a browser."
 
